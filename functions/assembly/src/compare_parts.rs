@@ -1,0 +1,97 @@
+//! Do the parts that S3 holds fit the plan and the record?
+
+use shared::error::Error;
+use shared::ids::PartNumber;
+use shared::part_page::{PARTS_PER_PAGE, ReceivedPart, ReceivedParts, page_of};
+use shared::part_ranges::{PartRange, PartSet};
+use shared::ports::{PartPage, StoredPart};
+use shared::record::Multipart;
+use shared::upload::{ENDED_RECORD_KEPT_SECONDS, Upload};
+
+use crate::App;
+
+/// What the comparison came to.
+#[derive(Debug)]
+pub(crate) enum Comparison {
+    /// Every part is as recorded: the record, complete.
+    Fits(ReceivedParts),
+    /// These parts are missing, or were replaced after they were acknowledged.
+    Lacking(Vec<PartRange>),
+    /// S3 does not know the upload. The record, for the proof of an object that may be there already.
+    Unknown(ReceivedParts),
+}
+
+/// Lists all parts and compares them.
+pub(crate) async fn run(app: &App, upload: &Upload, multipart: &Multipart) -> Result<Comparison, Error> {
+    let recorded = recorded_parts(app, upload).await?;
+    let Some(stored) = stored_parts(app, upload, multipart).await? else {
+        return Ok(Comparison::Unknown(recorded));
+    };
+    let mut good = PartSet::empty(upload.plan.part_count());
+    for part in &stored {
+        let fits = recorded.get(&part.number).is_some_and(|known| is_as_recorded(upload, known, part));
+        if fits {
+            good.insert(part.number);
+        }
+    }
+    Ok(match good.is_complete() {
+        true => Comparison::Fits(recorded),
+        false => {
+            forget(app, upload, &good).await?;
+            Comparison::Lacking(good.missing())
+        }
+    })
+}
+
+fn is_as_recorded(upload: &Upload, known: &ReceivedPart, stored: &StoredPart) -> bool {
+    stored.size_bytes == upload.plan.part_length_bytes(stored.number)
+        && stored.etag == known.etag
+        && (known.checksum.is_none() || known.checksum == stored.checksum)
+}
+
+async fn recorded_parts(app: &App, upload: &Upload) -> Result<ReceivedParts, Error> {
+    let pages = app.table.pages(&upload.id, 0..=last_page(upload)).await?;
+    Ok(pages.into_iter().flat_map(|page| page.parts).collect())
+}
+
+/// Every page of the listing, or nothing: no decision is made on a part of it.
+async fn stored_parts(
+    app: &App,
+    upload: &Upload,
+    multipart: &Multipart,
+) -> Result<Option<Vec<StoredPart>>, Error> {
+    let key = upload.object_key();
+    let (mut stored, mut after) = (Vec::new(), None::<PartNumber>);
+    loop {
+        let Some(listing) = app.store.list_parts(&key, multipart, after).await? else { return Ok(None) };
+        stored.extend(listing.parts);
+        match listing.next_after {
+            Some(next) => after = Some(next),
+            None => return Ok(Some(stored)),
+        }
+    }
+}
+
+/// Takes the parts that do not fit off the record, so that the client is asked for them again.
+async fn forget(app: &App, upload: &Upload, good: &PartSet) -> Result<(), Error> {
+    let ttl_at = upload.expires_at.plus_seconds(ENDED_RECORD_KEPT_SECONDS);
+    for page in app.table.pages(&upload.id, 0..=last_page(upload)).await? {
+        let kept: ReceivedParts = page
+            .parts
+            .iter()
+            .filter(|(number, _)| good.contains(**number))
+            .map(|(n, part)| (*n, part.clone()))
+            .collect();
+        if kept != page.parts {
+            let changed = PartPage { number: page.number, parts: kept };
+            if !app.table.replace_page(&upload.id, Some(&page.parts), &changed, ttl_at).await? {
+                return Err(Error::busy());
+            }
+        }
+    }
+    Ok(())
+}
+
+fn last_page(upload: &Upload) -> u16 {
+    PartNumber::new(u32::from(upload.plan.part_count())).map_or(u16::MAX / PARTS_PER_PAGE, page_of)
+}

@@ -1,0 +1,39 @@
+//! From a batch of messages to use cases, one message at a time.
+
+use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
+use lambda_runtime::Error;
+use shared::batch::each_message;
+use shared::error::{Error as Failure, ErrorKind};
+use shared::ids::UploadId;
+use shared::wire::{AssemblyMessage, S3Event};
+
+use crate::App;
+use crate::assemble_file;
+
+/// Handles a batch; the answer names the messages to deliver again.
+pub async fn handle(app: &App, event: SqsEvent) -> Result<SqsBatchResponse, Error> {
+    Ok(each_message("assemble a file", event, |body| handle_message(app, body)).await)
+}
+
+/// One message: ours, or S3's. A message that is neither is an error that no repeat mends.
+async fn handle_message(app: &App, body: String) -> Result<(), Failure> {
+    if let Ok(message) = serde_json::from_str::<AssemblyMessage>(&body) {
+        let id = UploadId::parse(&message.upload_id)
+            .map_err(|_| Failure::new(ErrorKind::InvalidRequest, "the message names no upload"))?;
+        return assemble_file::run(app, &id).await;
+    }
+    let event: S3Event = serde_json::from_str(&body).map_err(|err| {
+        Failure::new(ErrorKind::InvalidRequest, "the message is neither ours nor S3's").caused_by(err)
+    })?;
+    // S3 sends events one to a message. If it ever sends several, one failure repeats them all, which does no harm.
+    for record in &event.records {
+        match record.created_original(&app.originals_bucket) {
+            Some(key) => assemble_file::run_for_object(app, &key).await?,
+            None => tracing::warn!(
+                event.name = record.event_name,
+                "an event that is not about one of our originals"
+            ),
+        }
+    }
+    Ok(())
+}

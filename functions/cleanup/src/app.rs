@@ -1,0 +1,60 @@
+//! What the function holds from cold start on.
+
+use std::sync::Arc;
+
+use shared::aws::{Aws, Buckets};
+use shared::config::Settings;
+use shared::error::Error;
+use shared::ports::{Clock, ObjectStore, Queue, SystemClock, UploadTable};
+
+/// Settings and ports.
+#[derive(Clone, Debug)]
+pub struct App {
+    /// The most records attended to in one run.
+    pub sweep_items_max: u64,
+    /// A multipart upload that no record names is aborted when it is older than this, in seconds.
+    pub orphan_age_seconds: u64,
+    /// How long an upload URL lives at the longest, in seconds: until then bytes can come back after a deletion.
+    pub url_lifetime_seconds: u64,
+    /// Both buckets.
+    pub store: Arc<dyn ObjectStore>,
+    /// The table.
+    pub table: Arc<dyn UploadTable>,
+    /// Where assembly's messages go.
+    pub assembly_queue: Arc<dyn Queue>,
+    /// Where image jobs go.
+    pub image_queue: Arc<dyn Queue>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+}
+
+impl App {
+    /// Reads the environment and connects; fails with every fault at once.
+    pub async fn from_env() -> Result<Self, Error> {
+        let mut settings = Settings::from_env();
+        let table_name: String = settings.required("TABLE_NAME");
+        let buckets = Buckets {
+            originals: settings.required("ORIGINALS_BUCKET"),
+            variants: settings.required("VARIANTS_BUCKET"),
+            owner_account_id: settings.required("BUCKET_OWNER"),
+        };
+        let assembly_queue_url: String = settings.required("ASSEMBLY_QUEUE_URL");
+        let image_queue_url: String = settings.required("IMAGE_QUEUE_URL");
+        let sweep_items_max = settings.within("SWEEP_ITEMS_MAX", 8, 100_000);
+        // An hour at least: an upload that is being opened has no record yet that names it.
+        let orphan_age_seconds = settings.within("ORPHAN_AGE_SECONDS", 3600, 31_536_000);
+        let url_lifetime_seconds = settings.within("URL_LIFETIME_SECONDS", 1, 3600);
+        settings.finish()?;
+        let aws = Aws::connect().await;
+        Ok(Self {
+            sweep_items_max,
+            orphan_age_seconds,
+            url_lifetime_seconds,
+            store: Arc::new(aws.object_store(buckets)),
+            table: Arc::new(aws.upload_table(table_name)),
+            assembly_queue: Arc::new(aws.queue(assembly_queue_url)),
+            image_queue: Arc::new(aws.queue(image_queue_url)),
+            clock: Arc::new(SystemClock),
+        })
+    }
+}

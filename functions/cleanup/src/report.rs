@@ -1,0 +1,33 @@
+//! What a run did.
+
+use serde::Serialize;
+
+/// Counts of one run. The answer of the function, and one line in its log.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Report {
+    /// Records attended to.
+    pub attended: u64,
+    /// Uploads that ran out of time.
+    pub uploads_expired: u64,
+    /// Multipart uploads aborted in S3.
+    pub multiparts_aborted: u64,
+    /// Of these, the ones that no record knew.
+    pub orphans_aborted: u64,
+    /// Objects deleted.
+    pub objects_deleted: u64,
+    /// Bytes of the parts and objects that were deleted.
+    pub bytes_freed: u64,
+    /// Files removed at their end.
+    pub files_removed: u64,
+    /// Assembly jobs sent again.
+    pub assembly_jobs_resent: u64,
+    /// Image jobs sent again.
+    pub image_jobs_resent: u64,
+    /// Uploads given up after too many attempts.
+    pub uploads_failed: u64,
+    /// Records that could not be attended to; they stay due.
+    pub failures: u64,
+    /// Whether the run stopped at its limit.
+    pub more: bool,
+}

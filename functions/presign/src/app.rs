@@ -1,0 +1,82 @@
+//! What the function holds from cold start on.
+
+use std::sync::Arc;
+
+use shared::aws::{Aws, Buckets};
+use shared::config::{AuthMode, Settings};
+use shared::error::Error;
+use shared::plan::{OBJECT_SIZE_BYTES_MAX, PART_SIZE_BYTES_MAX, PlanLimits};
+use shared::ports::{Clock, ObjectStore, SystemClock, UploadTable, UrlSigner};
+use shared::wire::RequestLimits;
+
+const DAY_SECONDS: u64 = 24 * 3600;
+
+/// Settings and ports.
+#[derive(Clone, Debug)]
+pub struct App {
+    /// Who vouches for callers.
+    pub auth_mode: AuthMode,
+    /// Sizes and lifetimes.
+    pub limits: Limits,
+    /// The buckets.
+    pub store: Arc<dyn ObjectStore>,
+    /// The table.
+    pub table: Arc<dyn UploadTable>,
+    /// Signs URLs.
+    pub signer: Arc<dyn UrlSigner>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// Sizes and lifetimes.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// What a new upload may ask for.
+    pub request: RequestLimits,
+    /// How long an upload URL lives at the longest, in seconds.
+    pub url_lifetime_seconds: u64,
+    /// How long a download URL lives at the longest, in seconds.
+    pub download_url_lifetime_seconds: u64,
+}
+
+impl App {
+    /// Reads the environment and connects; fails with every fault at once.
+    pub async fn from_env() -> Result<Self, Error> {
+        let mut settings = Settings::from_env();
+        let table_name: String = settings.required("TABLE_NAME");
+        let buckets = Buckets {
+            originals: settings.required("ORIGINALS_BUCKET"),
+            variants: settings.required("VARIANTS_BUCKET"),
+            owner_account_id: settings.required("BUCKET_OWNER"),
+        };
+        let auth_mode = settings.required("AUTH_MODE");
+        let limits = Limits::from_settings(&mut settings);
+        settings.finish()?;
+        let aws = Aws::connect().await;
+        Ok(Self {
+            auth_mode,
+            limits,
+            store: Arc::new(aws.object_store(buckets.clone())),
+            table: Arc::new(aws.upload_table(table_name)),
+            signer: Arc::new(aws.url_signer(&buckets)?),
+            clock: Arc::new(SystemClock),
+        })
+    }
+}
+
+impl Limits {
+    fn from_settings(settings: &mut Settings<'_>) -> Self {
+        Self {
+            request: RequestLimits {
+                plan: PlanLimits {
+                    single_put_bytes_max: settings.within("SINGLE_PUT_BYTES_MAX", 1, PART_SIZE_BYTES_MAX),
+                    file_size_bytes_max: settings.within("FILE_SIZE_BYTES_MAX", 1, OBJECT_SIZE_BYTES_MAX),
+                },
+                upload_lifetime_seconds: settings.within("UPLOAD_LIFETIME_SECONDS", 60, 30 * DAY_SECONDS),
+            },
+            // SigV4 allows seven days; a URL is a bearer token, so an hour is enough when it can be signed again.
+            url_lifetime_seconds: settings.within("URL_LIFETIME_SECONDS", 1, 3600),
+            download_url_lifetime_seconds: settings.within("DOWNLOAD_URL_LIFETIME_SECONDS", 1, 3600),
+        }
+    }
+}

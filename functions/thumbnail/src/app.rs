@@ -1,0 +1,70 @@
+//! What the function holds from cold start on.
+
+use std::sync::Arc;
+
+use imaging::Limits;
+use shared::aws::{Aws, Buckets};
+use shared::config::Settings;
+use shared::error::Error;
+use shared::plan::{MIB, PART_SIZE_BYTES_MAX};
+use shared::ports::{Clock, ObjectStore, Queue, SystemClock, UploadTable};
+
+/// Settings and ports.
+#[derive(Clone, Debug)]
+pub struct App {
+    /// The name of the originals bucket: events of any other are not ours.
+    pub originals_bucket: String,
+    /// How long one worker has an image for itself, in seconds: longer than the function may run.
+    pub lease_seconds: u64,
+    /// What an image may cost.
+    pub limits: Limits,
+    /// Both buckets.
+    pub store: Arc<dyn ObjectStore>,
+    /// The table.
+    pub table: Arc<dyn UploadTable>,
+    /// Where the second stage is sent.
+    pub image_queue: Arc<dyn Queue>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+}
+
+impl App {
+    /// Reads the environment and connects; fails with every fault at once.
+    pub async fn from_env() -> Result<Self, Error> {
+        let mut settings = Settings::from_env();
+        let table_name: String = settings.required("TABLE_NAME");
+        let originals_bucket: String = settings.required("ORIGINALS_BUCKET");
+        let buckets = Buckets {
+            originals: originals_bucket.clone(),
+            variants: settings.required("VARIANTS_BUCKET"),
+            owner_account_id: settings.required("BUCKET_OWNER"),
+        };
+        let image_queue_url: String = settings.required("IMAGE_QUEUE_URL");
+        let lease_seconds = settings.within("LEASE_SECONDS", 1, 3600);
+        let memory_bytes = settings.within("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", 128, 10_240) * MIB;
+        let limits = Limits {
+            file_bytes_max: settings.within("IMAGE_BYTES_MAX", 1, PART_SIZE_BYTES_MAX),
+            pixels_max: settings.within("IMAGE_PIXELS_MAX", 1, 1_000_000_000),
+            avif_pixels_max: settings.within("AVIF_PIXELS_MAX", 1, 1_000_000_000),
+            decode_bytes_max: memory_for_decoding_bytes(memory_bytes),
+            ..Limits::default()
+        };
+        settings.finish()?;
+        let aws = Aws::connect().await;
+        Ok(Self {
+            originals_bucket,
+            lease_seconds,
+            limits,
+            store: Arc::new(aws.object_store(buckets)),
+            table: Arc::new(aws.upload_table(table_name)),
+            image_queue: Arc::new(aws.queue(image_queue_url)),
+            clock: Arc::new(SystemClock),
+        })
+    }
+}
+
+/// How much of the function's memory a decoder may fill. The rest is for the file itself, the encoders and the
+/// runtime.
+pub fn memory_for_decoding_bytes(memory_bytes: u64) -> u64 {
+    memory_bytes / 2
+}

@@ -1,0 +1,84 @@
+//! Who works on an image: one at a time, and not for ever.
+
+use shared::error::Error;
+use shared::record::{ImageState, Reason};
+use shared::timestamp::Timestamp;
+use shared::upload::{IMAGE_ATTEMPTS_MAX, Upload};
+use shared::wire::ImageStage;
+
+use crate::App;
+use shared::access::{Change, change};
+use shared::error::ErrorKind;
+use shared::ids::UploadId;
+
+/// What asking for an image came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Claim {
+    /// The caller has it for itself.
+    Taken,
+    /// The first stage is done and AVIF is still to come: its message may never have been sent.
+    AvifIsNext,
+    /// Nothing to do: no image, no file yet, all done, or another worker is at it, whose own message comes back if
+    /// it fails.
+    NothingToDo,
+}
+
+/// Claims the image of an upload for one stage. Gives the record as it stands then.
+pub(crate) async fn claim(
+    app: &App,
+    id: &UploadId,
+    stage: ImageStage,
+) -> Result<Option<(Upload, Claim)>, Error> {
+    let now = app.clock.now();
+    let claimed =
+        change(app.table.as_ref(), id, |upload| Ok(decide(upload, stage, now, app.lease_seconds))).await;
+    match claimed {
+        Ok(claimed) => Ok(Some(claimed)),
+        // The record is gone: the file ended long ago, and the message is a late one.
+        Err(err) if err.kind() == ErrorKind::NotFound => Ok(None),
+        Err(err) => Err(err),
+    }
+}
+
+fn decide(upload: &mut Upload, stage: ImageStage, now: Timestamp, lease_seconds: u64) -> Change<Claim> {
+    let removed = upload.file.as_ref().is_none_or(|file| file.removed_at.is_some());
+    let Some(image) = upload.image.as_mut().filter(|_| !removed) else {
+        return Change::Keep(Claim::NothingToDo);
+    };
+    let wanted = match stage {
+        ImageStage::First => ImageState::Pending,
+        ImageStage::Avif => ImageState::Partial,
+    };
+    if image.state != wanted {
+        return Change::Keep(match (stage, image.state) {
+            (ImageStage::First, ImageState::Partial) if image.attempts == 0 => Claim::AvifIsNext,
+            _ => Claim::NothingToDo,
+        });
+    }
+    if image.claimed_until.is_some_and(|until| now < until) {
+        return Change::Keep(Claim::NothingToDo);
+    }
+    if image.attempts >= IMAGE_ATTEMPTS_MAX {
+        let message = format!("the image could not be processed in {IMAGE_ATTEMPTS_MAX} attempts");
+        let reason = Some(Reason::new("image_gave_up", message));
+        // What the first stage made stays; an image without any variant has failed.
+        let state = match wanted {
+            ImageState::Partial => ImageState::Done,
+            _ => ImageState::Failed,
+        };
+        upload.finish_image(state, reason);
+        return Change::Store(Claim::NothingToDo);
+    }
+    image.attempts += 1;
+    image.claimed_until = Some(now.plus_seconds(lease_seconds));
+    Change::Store(Claim::Taken)
+}
+
+/// Gives the image back after a failure that may pass, so that the next delivery can start at once.
+pub(crate) async fn release(app: &App, upload: &mut Upload) {
+    if let Some(image) = upload.image.as_mut() {
+        image.claimed_until = None;
+    }
+    // If this fails the claim runs out by itself.
+    let _ = app.table.replace(upload).await;
+}

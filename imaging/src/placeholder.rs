@@ -1,0 +1,103 @@
+//! What a page shows until the picture has arrived.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use image::DynamicImage;
+
+use crate::decode::Picture;
+use crate::error::ImageError;
+use crate::fit::fit_inside;
+use crate::guard::without_panic;
+use crate::resize::{self, Alpha};
+
+/// A tiny stand-in for a picture, small enough to be stored with its record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Placeholder {
+    /// A [ThumbHash](https://evanw.github.io/thumbhash/) in standard base64, about 34 characters: a blurred picture
+    /// with its shape and transparency.
+    pub thumb_hash_base64: String,
+    /// The colour that covers most of the picture, as `#rrggbb`.
+    pub dominant_color: String,
+    /// Width of the uploaded picture as shown, in pixels.
+    pub width: u32,
+    /// Height of the uploaded picture as shown, in pixels.
+    pub height: u32,
+}
+
+/// `ThumbHash` takes at most 100 pixels a side; more would not be seen.
+const HASHED_SIDE_MAX: u32 = 100;
+
+/// Computes the placeholder.
+///
+/// # Errors
+/// [`ImageError::Encode`] when the picture cannot be shrunk.
+pub fn placeholder(picture: &Picture) -> Result<Placeholder, ImageError> {
+    without_panic(ImageError::Encode, || {
+        let header = picture.header();
+        let (width, height) = fit_inside(header.width, header.height, HASHED_SIDE_MAX, HASHED_SIDE_MAX);
+        let small = if (picture.pixels.width(), picture.pixels.height()) == (width, height) {
+            picture.pixels.clone()
+        } else {
+            resize::shrink(&picture.pixels, width, height, Alpha::Plain)?
+        };
+        let rgba = DynamicImage::into_rgba8(small).into_raw();
+        let side = |side: u32| usize::try_from(side).map_err(|error| ImageError::Encode(error.to_string()));
+        let hash = thumbhash::rgba_to_thumb_hash(side(width)?, side(height)?, &rgba);
+        Ok(Placeholder {
+            thumb_hash_base64: STANDARD.encode(hash),
+            dominant_color: dominant_color(&rgba),
+            width: header.width,
+            height: header.height,
+        })
+    })
+}
+
+/// Sorts the pixels into boxes of 16 x 16 x 16 colours and averages the fullest box, weighed by alpha. The mean of
+/// the whole picture would be a colour that often does not occur in it. Ties go to the darker box, so that the
+/// result never changes from run to run.
+fn dominant_color(rgba: &[u8]) -> String {
+    let mut boxes = std::collections::BTreeMap::<[u8; 3], [u64; 4]>::new();
+    for pixel in rgba.as_chunks::<4>().0 {
+        let [red, green, blue, alpha] = *pixel;
+        let sums = boxes.entry([red >> 4, green >> 4, blue >> 4]).or_default();
+        let weight = u64::from(alpha);
+        for (sum, value) in sums.iter_mut().zip([red, green, blue, 1]) {
+            *sum += u64::from(value) * weight;
+        }
+    }
+    // `max_by_key` takes the last of equals; reversed, that is the darkest.
+    let fullest = boxes.into_values().rev().max_by_key(|[.., weight]| *weight);
+    match fullest {
+        Some([red, green, blue, weight]) if 0 < weight => {
+            let mean = |sum: u64| (sum + weight / 2) / weight;
+            format!("#{:02x}{:02x}{:02x}", mean(red), mean(green), mean(blue))
+        }
+        // Nothing can be seen, so it looks like the page.
+        _ => "#ffffff".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_colour_that_covers_most_is_dominant() {
+        let pixels = [[250, 0, 0, 255], [0, 0, 250, 255], [2, 0, 252, 255]].concat();
+        assert_eq!(dominant_color(&pixels), "#0100fb");
+    }
+
+    #[test]
+    fn what_cannot_be_seen_does_not_count() {
+        let pixels = [[250, 0, 0, 0], [250, 0, 0, 0], [0, 0, 250, 255]].concat();
+        assert_eq!(dominant_color(&pixels), "#0000fa");
+        assert_eq!(dominant_color(&[250, 0, 0, 0]), "#ffffff");
+        assert_eq!(dominant_color(&[]), "#ffffff");
+    }
+
+    #[test]
+    fn a_tie_goes_to_the_darker_colour() {
+        let pixels = [[250, 250, 250, 255], [0, 0, 0, 255]].concat();
+        assert_eq!(dominant_color(&pixels), "#000000");
+    }
+}

@@ -1,0 +1,32 @@
+//! Looks at the header of a picture and at nothing that costs memory.
+
+use crate::error::ImageError;
+use crate::format::InputFormat;
+use crate::guard::without_panic;
+use crate::limits::Limits;
+use crate::source;
+
+/// What the header says; every limit has been checked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Header {
+    /// By the first bytes, not by name or declared type.
+    pub format: InputFormat,
+    /// As shown, after orientation, in pixels.
+    pub width: u32,
+    /// As shown, after orientation, in pixels.
+    pub height: u32,
+    /// EXIF orientation, 1 to 8 (JEITA CP-3451, tag 0x0112); 1 when absent or invalid.
+    pub orientation: u8,
+    /// Memory that decoding will take, predicted, in bytes.
+    pub decode_bytes: u64,
+}
+
+/// Reads the header and checks every limit. Allocates by the size of the file at most, never by that of the image.
+///
+/// # Errors
+/// [`ImageError::Unsupported`] for what is no picture of ours, [`ImageError::TooLarge`] when a limit is passed,
+/// [`ImageError::Damaged`] when the header makes no sense.
+pub fn probe(bytes: &[u8], limits: &Limits) -> Result<Header, ImageError> {
+    without_panic(ImageError::Damaged, || Ok(source::open(bytes, limits)?.header))
+}

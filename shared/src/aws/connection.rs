@@ -1,0 +1,75 @@
+//! The way to AWS, opened once at cold start.
+
+use aws_config::{AppName, BehaviorVersion, SdkConfig};
+use aws_sdk_s3::config::RuntimeComponents;
+use aws_smithy_http_client::proxy::ProxyConfig;
+use aws_smithy_http_client::tls::Provider;
+use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
+use aws_smithy_http_client::{Builder, ConnectorBuilder};
+
+use super::buckets::Buckets;
+use super::dynamodb::DynamoUploadTable;
+use super::s3::S3ObjectStore;
+use super::sqs::SqsQueue;
+use super::timeouts;
+use super::url_signer::SigV4UrlSigner;
+use crate::error::Error;
+
+/// Makes adapters that share one configuration and one HTTP client.
+#[derive(Clone, Debug)]
+pub struct Aws {
+    sdk: SdkConfig,
+}
+
+impl Aws {
+    /// Reads the environment by the SDK's rules. Makes no call in a Lambda function, where region and credentials
+    /// are environment variables.
+    pub async fn connect() -> Self {
+        let loader = aws_config::defaults(BehaviorVersion::latest())
+            .http_client(one_http_client())
+            .timeout_config(timeouts::usual())
+            .retry_config(timeouts::retries());
+        let loader = match AppName::new("longshore") {
+            Ok(name) => loader.app_name(name),
+            Err(_) => loader,
+        };
+        Self { sdk: loader.load().await }
+    }
+
+    /// With a configuration made elsewhere, such as in a test that plays the part of the server.
+    pub fn with_config(sdk: SdkConfig) -> Self {
+        Self { sdk }
+    }
+
+    /// The store on these buckets.
+    pub fn object_store(&self, buckets: Buckets) -> S3ObjectStore {
+        S3ObjectStore::new(aws_sdk_s3::Client::new(&self.sdk), buckets)
+    }
+
+    /// The table of this name.
+    pub fn upload_table(&self, name: impl Into<String>) -> DynamoUploadTable {
+        DynamoUploadTable::new(aws_sdk_dynamodb::Client::new(&self.sdk), name)
+    }
+
+    /// The queue at this URL.
+    pub fn queue(&self, url: impl Into<String>) -> SqsQueue {
+        SqsQueue::new(aws_sdk_sqs::Client::new(&self.sdk), url)
+    }
+
+    /// The signer of URLs for these buckets. `Internal` when there is no region or no source of credentials.
+    pub fn url_signer(&self, buckets: &Buckets) -> Result<SigV4UrlSigner, Error> {
+        SigV4UrlSigner::new(&self.sdk, buckets.clone())
+    }
+}
+
+/// The client that the SDK would make by default, but one for all services: each would otherwise load the trusted
+/// certificates for itself, which is most of what a first call costs beside the network.
+fn one_http_client() -> aws_sdk_s3::config::SharedHttpClient {
+    Builder::new().build_with_connector_fn(|settings, components| {
+        let mut connector = ConnectorBuilder::default().tls_provider(Provider::Rustls(CryptoMode::AwsLc));
+        connector.set_connector_settings(settings.cloned());
+        connector.set_sleep_impl(components.and_then(RuntimeComponents::sleep_impl));
+        connector.set_proxy_config(Some(ProxyConfig::from_env()));
+        connector.build()
+    })
+}

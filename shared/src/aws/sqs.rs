@@ -1,0 +1,39 @@
+//! [`Queue`] on SQS.
+
+use async_trait::async_trait;
+use aws_sdk_sqs::Client;
+
+use super::failure::failure;
+use crate::error::Error;
+use crate::ids::OwnerId;
+use crate::ports::Queue;
+
+/// One queue, through the SDK.
+#[derive(Clone, Debug)]
+pub struct SqsQueue {
+    client: Client,
+    url: String,
+}
+
+impl SqsQueue {
+    /// The queue at this URL.
+    pub fn new(client: Client, url: impl Into<String>) -> Self {
+        Self { client, url: url.into() }
+    }
+}
+
+#[async_trait]
+impl Queue for SqsQueue {
+    async fn send(&self, body: &str, owner: &OwnerId) -> Result<(), Error> {
+        self.client
+            .send_message()
+            .queue_url(&self.url)
+            .message_body(body)
+            // The hash: an owner's name is personal, and may hold characters that SQS refuses here.
+            .message_group_id(owner.key_prefix())
+            .send()
+            .await
+            .map(|_| ())
+            .map_err(|err| failure("could not send the job to its queue", &err))
+    }
+}

@@ -1,0 +1,158 @@
+//! The plumbing of a function behind API Gateway: who calls, what they sent, and answers in the one form we have.
+
+use lambda_http::aws_lambda_events::apigw::ApiGatewayV2httpRequestContext;
+use lambda_http::http::{HeaderValue, header};
+use lambda_http::request::{LambdaRequest, RequestContext};
+use lambda_http::{Body, Request, RequestExt, Response};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::config::AuthMode;
+use crate::error::{Error, ErrorKind};
+use crate::ids::OwnerId;
+use crate::timestamp::Timestamp;
+use crate::wire::ErrorAnswer;
+
+/// The largest body that any valid request has: 1,000 parts with tags and checksums take a fifth of it.
+pub const BODY_BYTES_MAX: usize = 1024 * 1024;
+/// What a client that should try again later is told to wait.
+const RETRY_AFTER_SECONDS: &str = "1";
+
+/// Makes the path and query of an event safe for `lambda_http`, which builds a URI from them and panics when it
+/// cannot. API Gateway hands the path over percent-decoded, so `GET /uploads/a%20b` arrives with a space in it.
+#[must_use]
+pub fn with_safe_path(mut event: LambdaRequest) -> LambdaRequest {
+    if let LambdaRequest::ApiGatewayV2(request) = &mut event {
+        request.raw_path = request.raw_path.as_deref().map(encode_unsafe);
+        request.raw_query_string = request.raw_query_string.as_deref().map(encode_unsafe);
+        // The URI would be built with the Host header, too. Nothing here reads it.
+        request.headers.remove(header::HOST);
+        request.request_context.domain_name = None;
+    }
+    event
+}
+
+fn encode_unsafe(text: &str) -> String {
+    let safe = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@/%".contains(&byte);
+    let mut encoded = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        match safe(byte) {
+            true => encoded.push(char::from(byte)),
+            false => encoded.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    encoded
+}
+
+/// The segments of the path, as API Gateway routed them: `/uploads/x/parts` is `["uploads", "x", "parts"]`.
+pub fn path_segments(request: &Request) -> Vec<&str> {
+    request.uri().path().trim_matches('/').split('/').collect()
+}
+
+/// The id that API Gateway gave the request.
+pub fn request_id(request: &Request) -> String {
+    context(request).and_then(|context| context.request_id.clone()).unwrap_or_else(|| "unknown".to_owned())
+}
+
+fn context(request: &Request) -> Option<ApiGatewayV2httpRequestContext> {
+    match request.request_context_ref() {
+        Some(RequestContext::ApiGatewayV2(context)) => Some(context.clone()),
+        _ => None,
+    }
+}
+
+/// Who calls, as the gateway's authorizer vouched for it. Never from a header: headers are the caller's own words.
+pub fn owner(request: &Request, mode: AuthMode, now: Timestamp) -> Result<OwnerId, Error> {
+    let unauthorized = || Error::new(ErrorKind::Unauthorized, "this call needs a valid token");
+    let authorizer = context(request).and_then(|context| context.authorizer);
+    match mode {
+        AuthMode::Open => OwnerId::parse("local"),
+        AuthMode::Iam => {
+            let iam = authorizer.and_then(|authorizer| authorizer.iam).ok_or_else(unauthorized)?;
+            OwnerId::parse(&iam.user_arn.ok_or_else(unauthorized)?)
+        }
+        AuthMode::Jwt => {
+            let jwt = authorizer.and_then(|authorizer| authorizer.jwt).ok_or_else(unauthorized)?;
+            // The gateway has checked the signature, the issuer and the audience. A token without an end is refused
+            // here again, because a gateway that lets one pass would let it live for ever.
+            let expires_at_seconds = jwt.claims.get("exp").and_then(|exp| exp.parse::<f64>().ok());
+            let now_seconds = u32::try_from(now.as_seconds()).map_or(f64::MAX, f64::from);
+            match expires_at_seconds {
+                Some(expires_at_seconds) if now_seconds < expires_at_seconds => {}
+                _ => return Err(unauthorized()),
+            }
+            OwnerId::parse(
+                jwt.claims.get("sub").ok_or_else(|| Error::forbidden("the token names no subject"))?,
+            )
+        }
+    }
+}
+
+/// Reads a JSON body.
+pub fn read_json<T: DeserializeOwned>(request: &Request) -> Result<T, Error> {
+    let content_type =
+        request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let essence = content_type.split(';').next().unwrap_or_default().trim();
+    let body: &[u8] = request.body();
+    if body.len() > BODY_BYTES_MAX {
+        let message = format!("the body has {} bytes; at most {BODY_BYTES_MAX} are taken", body.len());
+        return Err(Error::new(ErrorKind::PayloadTooLarge, message));
+    }
+    if body.is_empty() {
+        return Err(Error::invalid("the request has no body; it must be JSON"));
+    }
+    if !essence.eq_ignore_ascii_case("application/json") {
+        return Err(Error::new(
+            ErrorKind::UnsupportedMediaType,
+            "the body must be sent as content-type application/json",
+        ));
+    }
+    serde_json::from_slice(body).map_err(|err| {
+        // What the parser says repeats field names of the client; bounded, so that an answer stays short.
+        let text: String = err.to_string().chars().take(300).collect();
+        Error::invalid(format!("the body is not as expected: {text}"))
+    })
+}
+
+/// Answers with a JSON body.
+pub fn respond(request_id: &str, status: u16, body: &impl Serialize) -> Response<Body> {
+    let text = serde_json::to_string(body).unwrap_or_else(|_| "{}".to_owned());
+    let mut response = Response::new(Body::Text(text));
+    *response.status_mut() = lambda_http::http::StatusCode::from_u16(status).unwrap_or_default();
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    // Answers hold URLs that are as good as passwords.
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    if let Ok(value) = HeaderValue::from_str(request_id) {
+        headers.insert("x-request-id", value);
+    }
+    response
+}
+
+/// Answers a failure, and logs it once when it is ours: `what` says what was being done.
+pub fn respond_error(request_id: &str, what: &str, err: &Error) -> Response<Body> {
+    let status = err.kind().status();
+    if status >= 500 {
+        tracing::error!(
+            request.id = request_id,
+            error.code = err.kind().code(),
+            "could not {what}: {}",
+            err.chain()
+        );
+    } else {
+        tracing::info!(request.id = request_id, error.code = err.kind().code(), status, "refused to {what}");
+    }
+    // What an adapter says is for the log; a client learns that it may try again.
+    let message = match status {
+        500 => "something went wrong on our side".to_owned(),
+        _ => err.to_string(),
+    };
+    let body =
+        ErrorAnswer { error: err.kind().code(), message: &message, request_id, missing: err.missing() };
+    let mut response = respond(request_id, status, &body);
+    if status == 503 {
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER_SECONDS));
+    }
+    response
+}

@@ -1,0 +1,332 @@
+//! The record of an upload and its legal changes. Pure: the time comes in, decisions come out.
+//!
+//! ```text
+//! initiating -> active <-> completing -> completed
+//!      |          |            +-------> failed
+//!      +----------+--> expiring -> expired
+//!      +----------+--> aborted
+//! ```
+//!
+//! Every change goes through a method of [`Upload`], and every stored change is conditional on the version that
+//! was read (see [`crate::ports::UploadTable::replace`]). A worker that was frozen while another took over holds
+//! an old version, so nothing it decides can be stored any more.
+//!
+//! `due_at` is when cleanup should look at the record, whatever the reason: to expire it, to send a job again, to
+//! delete what was never completed. A record without it needs no care.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, ErrorKind};
+use crate::ids::{OwnerId, UploadId};
+use crate::object_key::ObjectKey;
+use crate::plan::{Plan, Strategy};
+use crate::record::{DeclaredChecksum, FileRecord, ImageRecord, ImageState, Multipart, Priority, Reason};
+use crate::timestamp::Timestamp;
+
+/// A job that has not finished after this long is sent again, in seconds; doubles with every attempt.
+pub const RESEND_AFTER_SECONDS: u64 = 300;
+/// An upload that could not be assembled in this many attempts fails.
+pub const ASSEMBLY_ATTEMPTS_MAX: u32 = 12;
+/// An image that could not be processed in this many attempts fails.
+pub const IMAGE_ATTEMPTS_MAX: u32 = 5;
+/// What a failed upload left in S3 is kept this long, in seconds, for whoever wants to find out why.
+pub const FAILED_BYTES_KEPT_SECONDS: u64 = 24 * 3600;
+/// An upload that went back to `active` stays open at least this long, in seconds.
+pub const REOPENED_SECONDS: u64 = 3600;
+/// A finished record without a file is kept this long, in seconds; then DynamoDB's TTL may take it.
+pub const ENDED_RECORD_KEPT_SECONDS: u64 = 7 * 24 * 3600;
+
+/// Where an upload stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum UploadState {
+    /// Recorded; S3 does not know of it yet.
+    Initiating,
+    /// Parts may come.
+    Active,
+    /// All parts are in; assembly is on its way.
+    Completing,
+    /// The file is there, verified.
+    Completed,
+    /// It cannot become a file; the reason says why.
+    Failed,
+    /// Past its time; its bytes are being deleted.
+    Expiring,
+    /// Past its time; nothing is left of it.
+    Expired,
+    /// Cancelled by its owner.
+    Aborted,
+}
+
+impl UploadState {
+    /// The name in the API.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Initiating => "initiating",
+            Self::Active => "active",
+            Self::Completing => "completing",
+            Self::Completed => "completed",
+            Self::Failed => "failed",
+            Self::Expiring => "expiring",
+            Self::Expired => "expired",
+            Self::Aborted => "aborted",
+        }
+    }
+
+    /// The state behind a name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        let all = [
+            Self::Initiating,
+            Self::Active,
+            Self::Completing,
+            Self::Completed,
+            Self::Failed,
+            Self::Expiring,
+            Self::Expired,
+            Self::Aborted,
+        ];
+        all.into_iter().find(|state| state.name() == name)
+    }
+}
+
+/// The record of one upload, and of the file it becomes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Upload {
+    /// Its id.
+    pub id: UploadId,
+    /// Who may see it.
+    pub owner: OwnerId,
+    /// Where it stands.
+    pub state: UploadState,
+    /// Size and parts.
+    pub plan: Plan,
+    /// The name the client gave, cleaned of path and control characters.
+    pub filename: String,
+    /// The type the client declared; never trusted.
+    pub content_type: String,
+    /// How urgent its work is.
+    pub priority: Priority,
+    /// The client's own words about the file.
+    pub metadata: BTreeMap<String, String>,
+    /// What the client said about checksums.
+    pub checksum: Option<DeclaredChecksum>,
+    /// How long the file lives once it is complete, in seconds; for ever without.
+    pub file_lifetime_seconds: Option<u64>,
+    /// S3's side; `None` while initiating and for a single PUT.
+    pub multipart: Option<Multipart>,
+    /// When it was created.
+    pub created_at: Timestamp,
+    /// When it expires unless it is complete by then.
+    pub expires_at: Timestamp,
+    /// Until when one assembly worker has it for itself.
+    pub leased_until: Option<Timestamp>,
+    /// How often assembly was begun.
+    pub assembly_attempts: u32,
+    /// Why it failed, or why it went back to `active`.
+    pub reason: Option<Reason>,
+    /// When it failed, was cancelled, or began to expire.
+    pub ended_at: Option<Timestamp>,
+    /// The verified file.
+    pub file: Option<FileRecord>,
+    /// The image work, for images.
+    pub image: Option<ImageRecord>,
+    /// When cleanup should look at it.
+    pub due_at: Option<Timestamp>,
+    /// When DynamoDB may delete the record.
+    pub ttl_at: Option<Timestamp>,
+    /// Counts the stored changes; the fence of every write.
+    pub version: u64,
+}
+
+/// What [`Upload::take_lease`] decided.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LeaseOutcome {
+    /// The caller has the upload for itself, once this is stored.
+    Taken,
+    /// Another worker has it.
+    HeldByAnother,
+    /// There is nothing to assemble: the upload has ended, or waits for parts.
+    NothingToDo,
+    /// It was tried too often; the upload is failed by this call.
+    GivenUp,
+}
+
+impl Upload {
+    /// The key of the uploaded bytes.
+    pub fn object_key(&self) -> ObjectKey {
+        ObjectKey::original(&self.owner, &self.id)
+    }
+
+    /// Whether the parts travel as one PUT.
+    pub fn is_single(&self) -> bool {
+        self.plan.strategy() == Strategy::Single
+    }
+
+    /// `initiating -> active`, with the upload that S3 opened for it.
+    pub fn activate(&mut self, multipart: Multipart) -> Result<(), Error> {
+        match self.state {
+            UploadState::Initiating => {
+                self.state = UploadState::Active;
+                self.multipart = Some(multipart);
+                Ok(())
+            }
+            _ => Err(self.wrong_state("be opened")),
+        }
+    }
+
+    /// Refuses unless the upload still takes parts: `active`, and not past its time.
+    pub fn check_takes_parts(&self, now: Timestamp) -> Result<(), Error> {
+        match self.state {
+            UploadState::Active | UploadState::Initiating if self.expires_at <= now => Err(expired()),
+            UploadState::Active => Ok(()),
+            UploadState::Expiring | UploadState::Expired => Err(expired()),
+            _ => Err(self.wrong_state("take parts")),
+        }
+    }
+
+    /// `active -> completing`: every part is in.
+    pub fn begin_completing(&mut self, now: Timestamp) -> Result<(), Error> {
+        self.check_takes_parts(now)?;
+        self.state = UploadState::Completing;
+        self.reason = None;
+        self.due_at = Some(now.plus_seconds(RESEND_AFTER_SECONDS));
+        Ok(())
+    }
+
+    /// Takes the upload for one worker. A single PUT goes from `active` straight to its worker, since its S3 event
+    /// is the word that all bytes are in.
+    pub fn take_lease(&mut self, now: Timestamp, lease_seconds: u64) -> LeaseOutcome {
+        let ready = match self.state {
+            UploadState::Completing => true,
+            UploadState::Active => self.is_single(),
+            _ => false,
+        };
+        if !ready {
+            return LeaseOutcome::NothingToDo;
+        }
+        if self.has_live_lease(now) {
+            return LeaseOutcome::HeldByAnother;
+        }
+        if self.assembly_attempts >= ASSEMBLY_ATTEMPTS_MAX {
+            let message = format!("the file could not be assembled in {ASSEMBLY_ATTEMPTS_MAX} attempts");
+            self.fail(Reason::new("assembly_gave_up", message), now);
+            return LeaseOutcome::GivenUp;
+        }
+        self.state = UploadState::Completing;
+        self.assembly_attempts += 1;
+        self.leased_until = Some(now.plus_seconds(lease_seconds));
+        LeaseOutcome::Taken
+    }
+
+    /// Whether a worker has the upload for itself right now.
+    pub fn has_live_lease(&self, now: Timestamp) -> bool {
+        self.leased_until.is_some_and(|until| now < until)
+    }
+
+    /// `completing -> active`: parts are missing or were replaced; the reason says which.
+    pub fn reopen(&mut self, reason: Reason, now: Timestamp) {
+        self.state = UploadState::Active;
+        self.leased_until = None;
+        self.assembly_attempts = 0;
+        self.reason = Some(reason);
+        self.expires_at = self.expires_at.max(now.plus_seconds(REOPENED_SECONDS));
+        self.due_at = Some(self.expires_at);
+    }
+
+    /// Gives the upload back after a failure that may pass, so that the next delivery need not wait for the lease.
+    pub fn release_lease(&mut self) {
+        self.leased_until = None;
+    }
+
+    /// `completing -> completed`, with the proof. An image is due again when its variants should be there.
+    pub fn complete(&mut self, file: FileRecord, is_image: bool) {
+        self.state = UploadState::Completed;
+        self.leased_until = None;
+        self.reason = None;
+        self.image = is_image.then(ImageRecord::pending);
+        self.due_at = match is_image {
+            true => Some(file.completed_at.plus_seconds(RESEND_AFTER_SECONDS)),
+            false => file.expires_at,
+        };
+        self.file = Some(file);
+    }
+
+    /// Any open state `-> failed`, for a reason that trying again cannot mend.
+    pub fn fail(&mut self, reason: Reason, now: Timestamp) {
+        self.state = UploadState::Failed;
+        self.leased_until = None;
+        self.reason = Some(reason);
+        self.ended_at = Some(now);
+        self.due_at = Some(now.plus_seconds(FAILED_BYTES_KEPT_SECONDS));
+    }
+
+    /// Cancels. `Ok(true)` when this changed the record, `Ok(false)` when the upload had ended without a file
+    /// already; refused once completion was accepted.
+    pub fn cancel(&mut self, now: Timestamp) -> Result<bool, Error> {
+        match self.state {
+            UploadState::Initiating | UploadState::Active => {
+                self.state = UploadState::Aborted;
+                self.ended_at = Some(now);
+                self.due_at = Some(now);
+                Ok(true)
+            }
+            UploadState::Aborted | UploadState::Expiring | UploadState::Expired | UploadState::Failed => {
+                Ok(false)
+            }
+            UploadState::Completing | UploadState::Completed => Err(self.wrong_state("be cancelled")),
+        }
+    }
+
+    /// `initiating | active -> expiring`, once its time is over.
+    pub fn begin_expiring(&mut self, now: Timestamp) -> bool {
+        let over =
+            matches!(self.state, UploadState::Initiating | UploadState::Active) && self.expires_at <= now;
+        if over {
+            self.state = UploadState::Expiring;
+            self.ended_at = Some(now);
+            self.due_at = Some(now);
+        }
+        over
+    }
+
+    /// Nothing is left of it in S3 and nothing can come back: the record rests until its TTL.
+    pub fn finish_ending(&mut self, now: Timestamp) {
+        if self.state == UploadState::Expiring {
+            self.state = UploadState::Expired;
+        }
+        self.due_at = None;
+        self.ttl_at = Some(now.plus_seconds(ENDED_RECORD_KEPT_SECONDS));
+    }
+
+    /// When the record is due once its image work needs no more care.
+    pub fn due_after_image_work(&self) -> Option<Timestamp> {
+        self.file.as_ref().and_then(|file| file.expires_at)
+    }
+
+    /// Sets the image's state and, when it is final, takes the record off cleanup's list.
+    pub fn finish_image(&mut self, state: ImageState, reason: Option<Reason>) {
+        if let Some(image) = &mut self.image {
+            image.state = state;
+            image.reason = reason;
+            image.claimed_until = None;
+        }
+        if matches!(state, ImageState::Done | ImageState::Failed) {
+            self.due_at = self.due_after_image_work();
+        }
+    }
+
+    fn wrong_state(&self, what: &str) -> Error {
+        Error::new(ErrorKind::WrongState, format!("the upload is {} and cannot {what}", self.state.name()))
+    }
+}
+
+fn expired() -> Error {
+    Error::new(ErrorKind::Expired, "the upload has expired; create a new one")
+}
+
+/// When a job that was sent for the `attempts`-th time should be looked at again.
+pub fn resend_at(now: Timestamp, attempts: u32) -> Timestamp {
+    now.plus_seconds(RESEND_AFTER_SECONDS << attempts.min(6))
+}

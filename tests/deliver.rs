@@ -1,0 +1,109 @@
+//! Deliveries: of queues, of S3's events, of the schedule. Everything is delivered twice unless a test says once,
+//! because AWS may.
+
+use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
+use cleanup::report::Report;
+use lambda_runtime::{Context, LambdaEvent};
+use serde_json::json;
+use shared::object_key::ObjectKey;
+use shared::ports::Clock;
+use shared::testing::SentMessage;
+use shared::timestamp::Timestamp;
+
+use crate::world::{ORIGINALS_BUCKET, World};
+
+/// How often the world goes round before a test gives up on it coming to rest.
+const ROUNDS_MAX: usize = 20;
+
+impl World {
+    /// Delivers one message to assembly; gives the ids of messages that are to come again.
+    pub async fn deliver_to_assembly(&self, body: &str) -> SqsBatchResponse {
+        assembly::handler::handle(&self.assembly, batch(&[body]))
+            .await
+            .expect("a handler answers every batch")
+    }
+
+    /// Delivers one message to thumbnail.
+    pub async fn deliver_to_thumbnail(&self, body: &str) -> SqsBatchResponse {
+        let event = LambdaEvent::new(batch(&[body]), self.context());
+        thumbnail::handler::handle(&self.thumbnail, event).await.expect("a handler answers every batch")
+    }
+
+    /// One tick of the schedule.
+    pub async fn clean_up(&self) -> Report {
+        let stop_at = self.clock.now().plus_seconds(280);
+        cleanup::handler::run(&self.cleanup, stop_at).await.expect("cleanup runs")
+    }
+
+    /// Delivers everything that waits, each message twice, until nothing is left. Messages that are to come again
+    /// are put back.
+    pub async fn settle(&self) {
+        for _ in 0..ROUNDS_MAX {
+            self.queue_s3_events();
+            let (assembly, images) = (self.assembly_queue.take_all(), self.image_queue.take_all());
+            if assembly.is_empty() && images.is_empty() {
+                return;
+            }
+            for message in assembly {
+                let first = self.deliver_to_assembly(&message.body).await;
+                let second = self.deliver_to_assembly(&message.body).await;
+                self.put_back(&[first, second], message, true);
+            }
+            for message in images {
+                let first = self.deliver_to_thumbnail(&message.body).await;
+                let second = self.deliver_to_thumbnail(&message.body).await;
+                self.put_back(&[first, second], message, false);
+            }
+        }
+        panic!("the world does not come to rest");
+    }
+
+    fn put_back(&self, answers: &[SqsBatchResponse], message: SentMessage, to_assembly: bool) {
+        if answers.iter().any(|answer| !answer.batch_item_failures.is_empty()) {
+            match to_assembly {
+                true => self.assembly_queue.put_in(message),
+                false => self.image_queue.put_in(message),
+            }
+        }
+    }
+
+    /// Puts S3's events into the queues that the template sends them to.
+    pub fn queue_s3_events(&self) {
+        for event in self.store.take_events() {
+            let Some(key) = ObjectKey::parse_original(&event.key) else { continue };
+            let owner = self.table.upload(key.upload_id()).map(|upload| upload.owner);
+            let Some(owner) = owner else { continue };
+            let message = SentMessage { body: s3_event(event.event_name, &event.key), owner };
+            match event.event_name {
+                "ObjectCreated:Put" => self.assembly_queue.put_in(message),
+                _ => self.image_queue.put_in(message),
+            }
+        }
+    }
+
+    fn context(&self) -> Context {
+        let mut context = Context::default();
+        context.deadline = Timestamp::as_millis(self.clock.now().plus_seconds(120));
+        context
+    }
+}
+
+/// A batch of messages as Lambda hands it over.
+pub(crate) fn batch(bodies: &[&str]) -> SqsEvent {
+    let records: Vec<_> = (1..)
+        .zip(bodies)
+        .map(|(number, body)| json!({ "messageId": format!("message-{number}"), "body": body, "eventSource": "aws:sqs" }))
+        .collect();
+    serde_json::from_value(json!({ "Records": records })).expect("an event of SQS")
+}
+
+/// An event notification of S3.
+pub(crate) fn s3_event(event_name: &str, key: &str) -> String {
+    json!({ "Records": [{
+        "eventVersion": "2.1",
+        "eventSource": "aws:s3",
+        "eventName": event_name,
+        "s3": { "bucket": { "name": ORIGINALS_BUCKET }, "object": { "key": key, "sequencer": "0055AED6DCD90281E5" } },
+    }] })
+    .to_string()
+}

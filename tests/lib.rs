@@ -1,0 +1,18 @@
+//! The world of the tests: all five functions on one set of fakes, driven through their handlers, so that a test says
+//! what a client, a queue or the schedule does, and sees what they would see.
+#![allow(
+    clippy::panic,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "this crate is compiled for tests alone; a step that fails should stop the test"
+)]
+
+mod answer;
+mod client;
+mod deliver;
+mod world;
+
+pub use answer::Answer;
+pub use client::Client;
+pub use world::World;

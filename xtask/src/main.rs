@@ -1,0 +1,72 @@
+//! The project's own commands, started with `cargo xtask <command>`. Each command is one module.
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "this is a command-line program; its output is for the person at the terminal"
+)]
+
+mod client;
+mod demo;
+mod deploy;
+mod doctor;
+mod issuer;
+mod local_aws;
+mod local_stack;
+mod process;
+mod progress;
+mod project;
+mod test;
+mod toolchain;
+mod up;
+mod upload;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// What `cargo xtask` understands.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", about, disable_help_subcommand = true)]
+struct CommandLine {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Build, start the local AWS, deploy the stack to it and keep it running.
+    Up(up::UpOptions),
+    /// Upload files to a running stack with the project's own client.
+    Upload(upload::UploadOptions),
+    /// Show the whole way of a file on a stack of its own.
+    Demo(demo::DemoOptions),
+    /// Run every check and test, in order, and stop at the first failure.
+    Test,
+    /// Measure what the design promises.
+    #[command(hide = true)]
+    Bench,
+    /// Check the tools, the ports, the disk and, when one runs, the deployed stack.
+    Doctor(doctor::DoctorOptions),
+}
+
+fn main() -> ExitCode {
+    let outcome = process::watch_for_interruption().and_then(|()| run(&CommandLine::parse().command));
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: &Command) -> anyhow::Result<()> {
+    match command {
+        Command::Up(options) => up::run(options),
+        Command::Upload(options) => upload::run(options),
+        Command::Demo(options) => demo::run(options),
+        Command::Test => test::run(),
+        Command::Bench => anyhow::bail!("nothing is measured yet"),
+        Command::Doctor(options) => doctor::run(options),
+    }
+}

@@ -1,0 +1,109 @@
+//! `cargo xtask test`: every check and test there is, cheapest first, stopping at the first failure.
+
+use std::path::Path;
+use std::process::Command;
+use std::time::Instant;
+
+use anyhow::Context as _;
+
+use crate::deploy;
+use crate::local_aws::{PortChoice, REGION};
+use crate::local_stack::{self, RunningStack, StackOptions};
+use crate::process;
+use crate::project::Project;
+use crate::toolchain::Toolchain;
+
+const STEP_COUNT: usize = 7;
+
+/// The environment variable that tells the deployed tests where their stack is described.
+const STACK_FILE_VARIABLE: &str = "LONGSHORE_STACK_FILE";
+
+/// Runs all steps.
+pub(crate) fn run() -> anyhow::Result<()> {
+    let project = Project::find()?;
+    let start = Instant::now();
+    let mut steps = Steps::default();
+    steps.run("formatting", || cargo(&project, &["fmt", "--all", "--check"]))?;
+    steps.run("lints", || {
+        let check =
+            ["clippy", "--workspace", "--all-targets", "--all-features", "--locked", "--", "-D", "warnings"];
+        cargo(&project, &check)
+    })?;
+    steps.run("offline tests", || cargo(&project, &["test", "--workspace", "--all-features", "--locked"]))?;
+    let toolchain = steps.run("template", || {
+        let toolchain = Toolchain::prepare(&project)?;
+        check_template(&project, &toolchain)?;
+        Ok(toolchain)
+    })?;
+    steps.run("build of the functions", || deploy::build_functions(&project, &toolchain))?;
+    let stack = steps.run("deployment to a local AWS", || {
+        let options = StackOptions { purpose: "test", port: PortChoice::Any, parameters: Vec::new() };
+        local_stack::start_built(&project, &toolchain, &options)
+    })?;
+    steps.run("deployed tests", || test_deployed(&project, &stack))?;
+    println!("All {STEP_COUNT} steps passed in {:.0} s.", start.elapsed().as_secs_f32());
+    Ok(())
+}
+
+/// Counts the steps and says how each went.
+#[derive(Debug, Default)]
+struct Steps {
+    begun: usize,
+}
+
+impl Steps {
+    fn run<T>(&mut self, name: &str, step: impl FnOnce() -> anyhow::Result<T>) -> anyhow::Result<T> {
+        process::stop_if_interrupted()?;
+        self.begun += 1;
+        println!("=== {}/{STEP_COUNT} {name}", self.begun);
+        let start = Instant::now();
+        let outcome = step().with_context(|| format!("step {}/{STEP_COUNT}, {name}", self.begun))?;
+        println!("=== {}/{STEP_COUNT} {name}: passed in {:.1} s", self.begun, start.elapsed().as_secs_f32());
+        Ok(outcome)
+    }
+}
+
+fn cargo(project: &Project, arguments: &[&str]) -> anyhow::Result<()> {
+    let mut command = Command::new("cargo");
+    command.args(arguments).current_dir(project.root());
+    process::run_shown(&mut command, &format!("cargo {}", arguments.join(" ")))
+}
+
+fn check_template(project: &Project, toolchain: &Toolchain) -> anyhow::Result<()> {
+    let template = project.root().join("template.yaml");
+    let mut cfn_lint = toolchain.command("cfn-lint");
+    cfn_lint.arg(&template);
+    process::run_shown(&mut cfn_lint, "cfn-lint")?;
+    let mut sam = toolchain.command("sam");
+    sam.args(["validate", "--lint", "--region", REGION, "--template-file"])
+        .arg(&template)
+        .env("SAM_CLI_TELEMETRY", "0")
+        .current_dir(project.root());
+    process::run_shown(&mut sam, "sam validate --lint")
+}
+
+fn test_deployed(project: &Project, stack: &RunningStack) -> anyhow::Result<()> {
+    let stack_file = stack.local_aws.folder().join("stack.json");
+    stack.write_ready_file(&stack_file)?;
+    let outcome = run_deployed_tests(project, &stack_file);
+    outcome.with_context(|| format!("the stack's logs are in {}", stack.local_aws.folder().display()))
+}
+
+fn run_deployed_tests(project: &Project, stack_file: &Path) -> anyhow::Result<()> {
+    let mut tests = Command::new("cargo");
+    // The whole workspace is named so that cargo reuses what the offline tests have built.
+    tests
+        .args([
+            "test",
+            "--workspace",
+            "--all-features",
+            "--locked",
+            "--test",
+            "deployed",
+            "--test",
+            "adapters",
+        ])
+        .env(STACK_FILE_VARIABLE, stack_file)
+        .current_dir(project.root());
+    process::run_shown(&mut tests, "the deployed tests")
+}
