@@ -26,7 +26,7 @@ async fn a_multipart_file_becomes_a_verified_file() {
 async fn a_photo_becomes_a_file_with_ten_variants_and_a_placeholder() {
     let world = World::new();
     let alice = world.client("alice");
-    let photo = imaging::sample::sample_photo_jpeg(320, 240).unwrap();
+    let photo = imaging_sample::sample_photo_jpeg(320, 240).unwrap();
     let body = json!({ "filename": "photo.jpg", "size": photo.len(), "contentType": "image/jpeg" });
     let created = alice.post("/uploads", &body).await;
     assert_eq!((created.status, created.text("/strategy")), (201, "single"));

@@ -19,8 +19,6 @@ mod placeholder;
 mod probe;
 mod render;
 mod resize;
-#[cfg(feature = "sample")]
-pub mod sample;
 mod source;
 mod variant;
 mod webp_source;

@@ -1,7 +1,7 @@
 //! The generated photograph of the demonstration.
-#![cfg(feature = "sample")]
 
-use imaging::{Limits, QUICK_VARIANTS, decode, render_all, sample::sample_photo_jpeg};
+use imaging::{Limits, QUICK_VARIANTS, decode, render_all};
+use imaging_sample::sample_photo_jpeg;
 
 #[test]
 fn the_sample_is_stored_sideways_and_shown_upright() {

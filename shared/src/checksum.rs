@@ -2,8 +2,8 @@
 //! the checksum of the whole.
 //!
 //! S3 knows two kinds for a multipart object
-//! (<https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity.html>): FULL_OBJECT, the CRC
-//! of all bytes, which can be computed from the parts' CRCs and lengths alone; and COMPOSITE, the checksum of the
+//! (<https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity.html>): `FULL_OBJECT`, the CRC
+//! of all bytes, which can be computed from the parts' CRCs and lengths alone; and `COMPOSITE`, the checksum of the
 //! concatenated part checksums with `-<count>` behind it.
 
 use base64::Engine;

@@ -4,6 +4,8 @@ use std::str::FromStr;
 
 use crate::error::{Error, ErrorKind};
 
+type Lookup<'a> = Box<dyn Fn(&str) -> Option<String> + 'a>;
+
 /// Reads settings by name and remembers what was wrong.
 ///
 /// ```
@@ -15,7 +17,7 @@ use crate::error::{Error, ErrorKind};
 /// # let _ = (table, limit);
 /// ```
 pub struct Settings<'a> {
-    lookup: Box<dyn Fn(&str) -> Option<String> + 'a>,
+    lookup: Lookup<'a>,
     faults: Vec<String>,
 }
 

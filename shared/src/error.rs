@@ -151,7 +151,7 @@ impl Error {
     /// The message and all causes in one line, for the log.
     pub fn chain(&self) -> String {
         let mut text = self.message.clone();
-        let mut cause: Option<&dyn StdError> = self.source.as_deref().map(|source| source as _);
+        let mut cause = self.source();
         while let Some(err) = cause {
             text.push_str(": ");
             text.push_str(&err.to_string());
@@ -169,7 +169,10 @@ impl fmt::Display for Error {
 
 impl StdError for Error {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        self.source.as_deref().map(|source| source as _)
+        match &self.source {
+            Some(source) => Some(source.as_ref()),
+            None => None,
+        }
     }
 }
 

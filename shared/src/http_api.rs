@@ -1,9 +1,13 @@
 //! The plumbing of a function behind API Gateway: who calls, what they sent, and answers in the one form we have.
 
+use std::fmt::Write as _;
+use std::future::Future;
+
 use lambda_http::aws_lambda_events::apigw::ApiGatewayV2httpRequestContext;
 use lambda_http::http::{HeaderValue, header};
 use lambda_http::request::{LambdaRequest, RequestContext};
-use lambda_http::{Body, Request, RequestExt, Response};
+use lambda_http::{Adapter, Body, Request, RequestExt, Response, Service};
+use lambda_runtime::{LambdaEvent, service_fn};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -17,6 +21,19 @@ use crate::wire::ErrorAnswer;
 pub const BODY_BYTES_MAX: usize = 1024 * 1024;
 /// What a client that should try again later is told to wait.
 const RETRY_AFTER_SECONDS: &str = "1";
+
+/// Serves requests with `handle` until Lambda stops the process.
+pub async fn run<H, F>(handle: H) -> Result<(), lambda_runtime::Error>
+where
+    H: Fn(Request) -> F,
+    F: Future<Output = Result<Response<Body>, lambda_runtime::Error>> + Send,
+{
+    let mut http = Adapter::from(service_fn(handle));
+    let serve = |event: LambdaEvent<LambdaRequest>| {
+        http.call(LambdaEvent { payload: with_safe_path(event.payload), context: event.context })
+    };
+    lambda_runtime::run(service_fn(serve)).await
+}
 
 /// Makes the path and query of an event safe for `lambda_http`, which builds a URI from them and panics when it
 /// cannot. API Gateway hands the path over percent-decoded, so `GET /uploads/a%20b` arrives with a space in it.
@@ -38,7 +55,9 @@ fn encode_unsafe(text: &str) -> String {
     for byte in text.bytes() {
         match safe(byte) {
             true => encoded.push(char::from(byte)),
-            false => encoded.push_str(&format!("%{byte:02X}")),
+            false => {
+                let _ = write!(encoded, "%{byte:02X}"); // A String takes every write.
+            }
         }
     }
     encoded

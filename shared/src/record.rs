@@ -30,7 +30,7 @@ pub struct DeclaredChecksum {
 /// S3's side of a multipart upload. Never leaves the server.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Multipart {
-    /// S3's own UploadId.
+    /// S3's own id of the upload.
     pub s3_upload_id: String,
     /// How S3 will compute the object's checksum, as it answered when the upload was created.
     pub checksum_type: Option<ChecksumType>,

@@ -113,7 +113,7 @@ impl Samples {
             _ => fs::create_dir_all(folder)?,
         }
         let (width, height) = PHOTO_SIZE_PIXELS;
-        fs::write(&samples.photo, imaging::sample::sample_photo_jpeg(width, height)?)?;
+        fs::write(&samples.photo, imaging_sample::sample_photo_jpeg(width, height)?)?;
         write_large_file(&samples.large, LARGE_FILE_BYTES)?;
         Ok(samples)
     }

@@ -55,7 +55,7 @@ async fn route(
             };
             ("show a file", answer.await)
         }
-        (_, ["health"] | ["uploads"] | ["uploads", _] | ["uploads", _, "parts", "sign"] | ["files", _]) => (
+        (_, ["health" | "uploads"] | ["uploads" | "files", _] | ["uploads", _, "parts", "sign"]) => (
             "find the route",
             Err(Failure::new(ErrorKind::MethodNotAllowed, "this route does not take this method")),
         ),

@@ -33,7 +33,10 @@ pub(crate) async fn run(
     let fresh_id = UploadId::generate(now, app.clock.random()?);
     let id = match key {
         Some(key) => {
-            tie(app, IdempotencyKey { owner: owner.clone(), key }, fresh_id, digest, &new, now).await?
+            let key = IdempotencyKey { owner: owner.clone(), key };
+            let expires_at = now.plus_seconds(new.lifetime_seconds).plus_seconds(KEY_KEPT_SECONDS);
+            tie(app, &key, IdempotencyRecord { upload_id: fresh_id, request_digest: digest, expires_at }, now)
+                .await?
         }
         None => fresh_id,
     };
@@ -63,17 +66,14 @@ fn digest_of(body: &CreateBody) -> Result<String, Error> {
     Ok(hex(&Sha256::digest(text)))
 }
 
+/// The upload that a key stands for: the fresh one, or the one that the same request made before.
 async fn tie(
     app: &App,
-    key: IdempotencyKey,
-    fresh_id: UploadId,
-    digest: String,
-    new: &NewUpload,
+    key: &IdempotencyKey,
+    record: IdempotencyRecord,
     now: Timestamp,
 ) -> Result<UploadId, Error> {
-    let expires_at = now.plus_seconds(new.lifetime_seconds).plus_seconds(KEY_KEPT_SECONDS);
-    let record = IdempotencyRecord { upload_id: fresh_id, request_digest: digest, expires_at };
-    let tied = app.table.tie_key(&key, &record, now).await?;
+    let tied = app.table.tie_key(key, &record, now).await?;
     match tied.request_digest == record.request_digest {
         true => Ok(tied.upload_id),
         false => Err(Error::new(

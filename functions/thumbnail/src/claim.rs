@@ -62,11 +62,11 @@ fn decide(upload: &mut Upload, stage: ImageStage, now: Timestamp, lease_seconds:
         let message = format!("the image could not be processed in {IMAGE_ATTEMPTS_MAX} attempts");
         let reason = Some(Reason::new("image_gave_up", message));
         // What the first stage made stays; an image without any variant has failed.
-        let state = match wanted {
+        let ending = match wanted {
             ImageState::Partial => ImageState::Done,
             _ => ImageState::Failed,
         };
-        upload.finish_image(state, reason);
+        upload.finish_image(ending, reason);
         return Change::Store(Claim::NothingToDo);
     }
     image.attempts += 1;

@@ -20,6 +20,8 @@ mod sqs;
 mod timeouts;
 pub(crate) mod upload_item;
 mod url_signer;
+#[cfg(test)]
+mod wire_tests;
 
 pub use buckets::Buckets;
 pub use connection::Aws;

@@ -107,7 +107,7 @@ pub struct ObjectFacts {
 pub struct OpenMultipart {
     /// The key, as S3 lists it.
     pub key: String,
-    /// S3's UploadId.
+    /// S3's own id of it.
     pub s3_upload_id: String,
     /// When it was opened.
     pub initiated_at: Timestamp,
@@ -118,7 +118,7 @@ pub struct OpenMultipart {
 pub struct OpenMultipartPage {
     /// In S3's order: by key, then by time.
     pub uploads: Vec<OpenMultipart>,
-    /// Where the next page starts: key and UploadId of the last one listed.
+    /// Where the next page starts: key and S3's id of the last one listed.
     pub next_after: Option<(String, String)>,
 }
 

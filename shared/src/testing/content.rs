@@ -42,7 +42,19 @@ impl Content {
 
     /// All of them, one after another.
     pub fn concat(parts: impl IntoIterator<Item = Self>) -> Self {
-        Self { pieces: parts.into_iter().flat_map(|part| part.pieces).collect() }
+        let mut pieces: Vec<Piece> = Vec::new();
+        for piece in parts.into_iter().flat_map(|part| part.pieces) {
+            match (pieces.last_mut(), piece) {
+                // One long piece instead of ten thousand: its checksum is as quick as that of one part.
+                (Some(Piece::Repeated { byte, length_bytes }), Piece::Repeated { byte: next, length_bytes: more })
+                    if *byte == next =>
+                {
+                    *length_bytes += more;
+                }
+                (_, piece) => pieces.push(piece),
+            }
+        }
+        Self { pieces }
     }
 
     /// The length in bytes.

@@ -230,19 +230,18 @@ impl FakeMultipart {
             order.parts.iter().filter_map(|(number, _, _)| self.parts.get(&number.get())).collect();
         let algorithm = self.algorithm.unwrap_or(ChecksumAlgorithm::Crc64nvme);
         let kind = self.checksum_type.unwrap_or(ChecksumType::FullObject);
-        let sums: Vec<(Checksum, u64)> =
-            listed.iter().map(|part| (part.content.checksum(algorithm), part.content.size_bytes())).collect();
+        let content = Content::concat(listed.iter().map(|part| part.content.clone()));
         let value = match kind {
-            ChecksumType::FullObject => {
-                combine_full_object(sums.iter().map(|(sum, length_bytes)| (sum, *length_bytes)))
-                    .map(|whole| whole.to_base64())
+            ChecksumType::FullObject => Some(content.checksum(algorithm).to_base64()),
+            ChecksumType::Composite => {
+                let sums: Vec<Checksum> = listed.iter().map(|part| part.content.checksum(algorithm)).collect();
+                combine_composite(&sums)
             }
-            ChecksumType::Composite => combine_composite(sums.iter().map(|(sum, _)| sum)),
         };
         let tags: String = listed.iter().map(|part| part.content.etag().as_str().to_owned()).collect();
         FakeObject {
             etag: format!("{}-{}", Content::bytes(tags).etag().as_str(), listed.len()),
-            content: Content::concat(listed.iter().map(|part| part.content.clone())),
+            content,
             content_type: self.content_type.clone(),
             upload_id: Some(self.upload_id.clone()),
             version_id: None,

@@ -2,7 +2,7 @@
 
 use super::super::builders::an_upload;
 use super::super::content::Content;
-use super::{StoreUnderTest, fixtures};
+use super::StoreUnderTest;
 use crate::checksum::{Checksum, ChecksumAlgorithm};
 use crate::ids::{PartNumber, UploadId};
 use crate::part_page::ETag;
@@ -81,7 +81,7 @@ pub(super) async fn put_parts(test: &StoreUnderTest<'_>, upload: &Upload) -> Vec
     let algorithm = upload.checksum.as_ref().map(|declared| declared.algorithm);
     let mut parts = Vec::new();
     for number in upload.plan.part_numbers() {
-        let content = fixtures::content_of(upload, number);
+        let content = content_of(upload, number);
         let checksum = algorithm.map(|algorithm| content.checksum(algorithm));
         let signed = sign(test, upload, PartToSign { number, checksum: checksum.clone() }).await;
         assert_eq!(signed.size_bytes, content.size_bytes());

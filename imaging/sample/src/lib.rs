@@ -4,9 +4,7 @@
 //! the orientation was applied. Only exactly rounded operations are used (no sine, no exponential), so every machine
 //! makes the same file.
 
-use jpeg_encoder::{ColorType, Encoder, SamplingFactor};
-
-use crate::error::ImageError;
+use jpeg_encoder::{ColorType, Encoder, EncodingError, SamplingFactor};
 
 type Color = [f32; 3];
 
@@ -17,8 +15,8 @@ const SUN: (f32, f32) = (0.66, 0.47);
 /// The sample photo as a JPEG that is shown `width` x `height` pixels large.
 ///
 /// # Errors
-/// [`ImageError::Encode`] when a side is 0.
-pub fn sample_photo_jpeg(width: u16, height: u16) -> Result<Vec<u8>, ImageError> {
+/// When a side is 0.
+pub fn sample_photo_jpeg(width: u16, height: u16) -> Result<Vec<u8>, EncodingError> {
     // Orientation 6: the viewer turns the stored picture clockwise by 90 degrees, so the stored left edge is the
     // shown top edge, read from the bottom.
     let (stored_width, stored_height) = (height, width);
@@ -34,8 +32,7 @@ pub fn sample_photo_jpeg(width: u16, height: u16) -> Result<Vec<u8>, ImageError>
     encoder.set_sampling_factor(SamplingFactor::F_2_2);
     encoder
         .add_exif_metadata(&exif_with_orientation(6))
-        .and_then(|()| encoder.encode(&pixels, stored_width, stored_height, ColorType::Rgb))
-        .map_err(|error| ImageError::Encode(error.to_string()))?;
+        .and_then(|()| encoder.encode(&pixels, stored_width, stored_height, ColorType::Rgb))?;
     Ok(file)
 }
 

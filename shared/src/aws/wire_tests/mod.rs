@@ -1,0 +1,6 @@
+//! The adapters against a server that says what a test tells it to: lost replies, cut bodies, errors in a 200.
+
+mod dynamodb;
+mod s3;
+mod scripted_server;
+mod url_signer;
