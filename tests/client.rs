@@ -43,6 +43,24 @@ impl<'a> Client<'a> {
         self.post("/uploads", &body).await
     }
 
+    /// `POST /uploads` with an `Idempotency-Key`.
+    pub async fn create_with_key(&self, key: &str, body: &Value) -> Answer {
+        let headers = [("content-type", "application/json"), ("idempotency-key", key)];
+        self.send("POST", "/uploads", &headers, Some(&body.to_string())).await
+    }
+
+    /// `POST /uploads/{id}/parts/sign` for parts without checksums.
+    pub async fn sign(&self, id: &str, numbers: impl IntoIterator<Item = i64>) -> Answer {
+        let parts: Vec<Value> =
+            numbers.into_iter().map(|number| json!({ "partNumber": number })).collect();
+        self.post(&format!("/uploads/{id}/parts/sign"), &json!({ "parts": parts })).await
+    }
+
+    /// `POST /uploads/{id}/complete`.
+    pub async fn complete(&self, id: &str) -> Answer {
+        self.send("POST", &format!("/uploads/{id}/complete"), &[], None).await
+    }
+
     /// Any request: the event as API Gateway sends it, through the function that the route belongs to.
     pub async fn send(
         &self,

@@ -29,33 +29,53 @@ impl World {
         thumbnail::handler::handle(&self.thumbnail, event).await.expect("a handler answers every batch")
     }
 
+    /// Delivers one message to thumbnail, which is left no time to make anything.
+    pub async fn deliver_to_thumbnail_without_time(&self, body: &str) -> SqsBatchResponse {
+        let mut context = Context::default();
+        context.deadline = self.clock.now().as_millis();
+        let event = LambdaEvent::new(batch(&[body]), context);
+        thumbnail::handler::handle(&self.thumbnail, event).await.expect("a handler answers every batch")
+    }
+
     /// One tick of the schedule.
     pub async fn clean_up(&self) -> Report {
+        self.try_clean_up().await.expect("cleanup runs")
+    }
+
+    /// One tick of the schedule, which may fail as a whole.
+    pub async fn try_clean_up(&self) -> Result<Report, shared::Error> {
         let stop_at = self.clock.now().plus_seconds(280);
-        cleanup::handler::run(&self.cleanup, stop_at).await.expect("cleanup runs")
+        cleanup::handler::run(&self.cleanup, stop_at).await
     }
 
     /// Delivers everything that waits, each message twice, until nothing is left. Messages that are to come again
     /// are put back.
     pub async fn settle(&self) {
         for _ in 0..ROUNDS_MAX {
-            self.queue_s3_events();
-            let (assembly, images) = (self.assembly_queue.take_all(), self.image_queue.take_all());
-            if assembly.is_empty() && images.is_empty() {
+            if !self.deliver_round().await {
                 return;
-            }
-            for message in assembly {
-                let first = self.deliver_to_assembly(&message.body).await;
-                let second = self.deliver_to_assembly(&message.body).await;
-                self.put_back(&[first, second], message, true);
-            }
-            for message in images {
-                let first = self.deliver_to_thumbnail(&message.body).await;
-                let second = self.deliver_to_thumbnail(&message.body).await;
-                self.put_back(&[first, second], message, false);
             }
         }
         panic!("the world does not come to rest");
+    }
+
+    /// Delivers everything that waits, each message twice; what is to come again is put back. `false` when nothing
+    /// waited.
+    pub async fn deliver_round(&self) -> bool {
+        self.queue_s3_events();
+        let (assembly, images) = (self.assembly_queue.take_all(), self.image_queue.take_all());
+        let something_waited = !assembly.is_empty() || !images.is_empty();
+        for message in assembly {
+            let first = self.deliver_to_assembly(&message.body).await;
+            let second = self.deliver_to_assembly(&message.body).await;
+            self.put_back(&[first, second], message, true);
+        }
+        for message in images {
+            let first = self.deliver_to_thumbnail(&message.body).await;
+            let second = self.deliver_to_thumbnail(&message.body).await;
+            self.put_back(&[first, second], message, false);
+        }
+        something_waited
     }
 
     fn put_back(&self, answers: &[SqsBatchResponse], message: SentMessage, to_assembly: bool) {
@@ -98,7 +118,7 @@ pub(crate) fn batch(bodies: &[&str]) -> SqsEvent {
 }
 
 /// An event notification of S3.
-pub(crate) fn s3_event(event_name: &str, key: &str) -> String {
+pub fn s3_event(event_name: &str, key: &str) -> String {
     json!({ "Records": [{
         "eventVersion": "2.1",
         "eventSource": "aws:s3",

@@ -9,10 +9,14 @@
 )]
 
 mod answer;
+mod breaker;
 mod client;
 mod deliver;
+mod rest;
 mod world;
 
 pub use answer::Answer;
+pub use breaker::{Break, Breaker, next_random};
 pub use client::Client;
+pub use deliver::s3_event;
 pub use world::World;

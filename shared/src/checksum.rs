@@ -193,7 +193,7 @@ mod tests {
             let whole: Vec<u8> = parts.concat();
             for algorithm in CRCS {
                 let sums: Vec<(Checksum, u64)> =
-                    parts.iter().map(|p| (checksum_of(algorithm, p).unwrap(), p.len() as u64)).collect();
+                    parts.iter().map(|p| (checksum_of(algorithm, p).unwrap(), u64::try_from(p.len()).unwrap())).collect();
                 let combined = combine_full_object(sums.iter().map(|(sum, length)| (sum, *length)));
                 prop_assert_eq!(combined, checksum_of(algorithm, &whole));
             }

@@ -46,6 +46,26 @@ pub enum ErrorKind {
 }
 
 impl ErrorKind {
+    /// Every kind, for tables and tests.
+    pub const ALL: [Self; 16] = [
+        Self::InvalidRequest,
+        Self::Unauthorized,
+        Self::Forbidden,
+        Self::NotFound,
+        Self::MethodNotAllowed,
+        Self::PayloadTooLarge,
+        Self::FileTooLarge,
+        Self::UnsupportedMediaType,
+        Self::IdempotencyConflict,
+        Self::WrongState,
+        Self::PartConflict,
+        Self::PartsMissing,
+        Self::Expired,
+        Self::Busy,
+        Self::Unavailable,
+        Self::Internal,
+    ];
+
     /// The whole public contract: stable code, HTTP status, whether trying the same again later can help.
     pub const fn row(self) -> (&'static str, u16, bool) {
         match self {

@@ -3,6 +3,8 @@
 use std::fmt::Write as _;
 use std::future::Future;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use lambda_http::aws_lambda_events::apigw::ApiGatewayV2httpRequestContext;
 use lambda_http::http::{HeaderValue, header};
 use lambda_http::request::{LambdaRequest, RequestContext};
@@ -19,6 +21,8 @@ use crate::wire::ErrorAnswer;
 
 /// The largest body that any valid request has: 1,000 parts with tags and checksums take a fifth of it.
 pub const BODY_BYTES_MAX: usize = 1024 * 1024;
+/// The longest path that is looked at: several times the longest of our routes.
+const PATH_BYTES_MAX: usize = 1024;
 /// What a client that should try again later is told to wait.
 const RETRY_AFTER_SECONDS: &str = "1";
 
@@ -35,16 +39,26 @@ where
     lambda_runtime::run(service_fn(serve)).await
 }
 
-/// Makes the path and query of an event safe for `lambda_http`, which builds a URI from them and panics when it
-/// cannot. API Gateway hands the path over percent-decoded, so `GET /uploads/a%20b` arrives with a space in it.
+/// Makes an event safe for `lambda_http`, which panics on a path that is no URI and on a body that is not the base64
+/// that the event says it is. API Gateway hands the path over percent-decoded, so `GET /uploads/a%20b` arrives with a
+/// space in it.
 #[must_use]
 pub fn with_safe_path(mut event: LambdaRequest) -> LambdaRequest {
     if let LambdaRequest::ApiGatewayV2(request) = &mut event {
-        request.raw_path = request.raw_path.as_deref().map(encode_unsafe);
-        request.raw_query_string = request.raw_query_string.as_deref().map(encode_unsafe);
-        // The URI would be built with the Host header, too. Nothing here reads it.
+        // A path that is longer than any of ours, or that is none, becomes one that no route has.
+        let path = request.raw_path.as_deref().unwrap_or_default();
+        request.raw_path = Some(match path.starts_with('/') && path.len() <= PATH_BYTES_MAX {
+            true => encode_unsafe(path),
+            false => "/".to_owned(),
+        });
+        // The URI would be built with the query and the Host header, too. Nothing here reads them.
+        request.raw_query_string = None;
         request.headers.remove(header::HOST);
         request.request_context.domain_name = None;
+        let is_base64 = |body: &String| BASE64.decode(body).is_ok();
+        if request.is_base64_encoded && !request.body.as_ref().is_some_and(is_base64) {
+            request.body = None;
+        }
     }
     event
 }
@@ -94,15 +108,20 @@ pub fn owner(request: &Request, mode: AuthMode, now: Timestamp) -> Result<OwnerI
             let jwt = authorizer.and_then(|authorizer| authorizer.jwt).ok_or_else(unauthorized)?;
             // The gateway has checked the signature, the issuer and the audience. A token without an end is refused
             // here again, because a gateway that lets one pass would let it live for ever.
-            let expires_at_seconds = jwt.claims.get("exp").and_then(|exp| exp.parse::<f64>().ok());
+            let expires_at_seconds =
+                jwt.claims.get("exp").and_then(|exp| exp.parse::<f64>().ok()).filter(|exp| exp.is_finite());
             let now_seconds = u32::try_from(now.as_seconds()).map_or(f64::MAX, f64::from);
             match expires_at_seconds {
                 Some(expires_at_seconds) if now_seconds < expires_at_seconds => {}
                 _ => return Err(unauthorized()),
             }
-            OwnerId::parse(
-                jwt.claims.get("sub").ok_or_else(|| Error::forbidden("the token names no subject"))?,
-            )
+            let subject =
+                jwt.claims.get("sub").ok_or_else(|| Error::forbidden("the token names no subject"))?;
+            // The gateway writes a claim that is a list as "[a b]", which could also be somebody's name.
+            match subject.starts_with('[') {
+                true => Err(Error::forbidden("the token names no usable subject")),
+                false => OwnerId::parse(subject),
+            }
         }
     }
 }
@@ -125,6 +144,10 @@ pub fn read_json<T: DeserializeOwned>(request: &Request) -> Result<T, Error> {
             ErrorKind::UnsupportedMediaType,
             "the body must be sent as content-type application/json",
         ));
+    }
+    // Every body of ours is an object. Serde would also take an array with the fields in order.
+    if body.trim_ascii_start().first() != Some(&b'{') {
+        return Err(Error::invalid("the body is not as expected: it must be a JSON object"));
     }
     serde_json::from_slice(body).map_err(|err| {
         // What the parser says repeats field names of the client; bounded, so that an answer stays short.

@@ -14,6 +14,7 @@ pub mod record;
 pub mod sigv4;
 pub mod timestamp;
 pub mod upload;
+pub mod upload_state;
 
 pub mod error;
 pub mod wire;

@@ -154,6 +154,7 @@ fn preferred_part_size(size_bytes: u64) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use super::Strategy;
     use super::*;
     use proptest::prelude::*;
 
@@ -174,7 +175,8 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(128))]
         #[test]
         fn every_size_gives_parts_that_s3_takes(exponent in 0_u32..46, fraction in 0_u64..1_000_000) {
-            let size = ((1_u64 << exponent) + fraction * (1 << exponent) / 1_000_000).min(OBJECT_SIZE_BYTES_MAX);
+            let within = u64::try_from(u128::from(fraction) * (1 << exponent) / 1_000_000).unwrap();
+            let size = ((1_u64 << exponent) + within).min(OBJECT_SIZE_BYTES_MAX);
             let plan = Plan::new(size, None, &LIMITS).unwrap();
             check_plan(&plan);
             if plan.strategy() == Strategy::Multipart {

@@ -118,6 +118,21 @@ pub struct VariantRecord {
     pub bytes: u64,
 }
 
+/// The names of all variants that are ever made. A removal deletes every one of them, on record or not: a worker that
+/// stopped between writing and recording leaves some that no record knows.
+pub const VARIANT_NAMES: [&str; 10] = [
+    "640x480.jpeg",
+    "640x480.webp",
+    "800x600.jpeg",
+    "1280x720.jpeg",
+    "1280x720.webp",
+    "1920x1080.jpeg",
+    "1920x1080.webp",
+    "640x480.avif",
+    "1280x720.avif",
+    "1920x1080.avif",
+];
+
 /// A tiny stand-in to show while a variant loads.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -16,14 +16,14 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
-
 use crate::error::{Error, ErrorKind};
 use crate::ids::{OwnerId, UploadId};
 use crate::object_key::ObjectKey;
 use crate::plan::{Plan, Strategy};
 use crate::record::{DeclaredChecksum, FileRecord, ImageRecord, ImageState, Multipart, Priority, Reason};
 use crate::timestamp::Timestamp;
+
+pub use crate::upload_state::UploadState;
 
 /// A job that has not finished after this long is sent again, in seconds; doubles with every attempt.
 pub const RESEND_AFTER_SECONDS: u64 = 300;
@@ -37,59 +37,6 @@ pub const FAILED_BYTES_KEPT_SECONDS: u64 = 24 * 3600;
 pub const REOPENED_SECONDS: u64 = 3600;
 /// A finished record without a file is kept this long, in seconds; then DynamoDB's TTL may take it.
 pub const ENDED_RECORD_KEPT_SECONDS: u64 = 7 * 24 * 3600;
-
-/// Where an upload stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum UploadState {
-    /// Recorded; S3 does not know of it yet.
-    Initiating,
-    /// Parts may come.
-    Active,
-    /// All parts are in; assembly is on its way.
-    Completing,
-    /// The file is there, verified.
-    Completed,
-    /// It cannot become a file; the reason says why.
-    Failed,
-    /// Past its time; its bytes are being deleted.
-    Expiring,
-    /// Past its time; nothing is left of it.
-    Expired,
-    /// Cancelled by its owner.
-    Aborted,
-}
-
-impl UploadState {
-    /// The name in the API.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Initiating => "initiating",
-            Self::Active => "active",
-            Self::Completing => "completing",
-            Self::Completed => "completed",
-            Self::Failed => "failed",
-            Self::Expiring => "expiring",
-            Self::Expired => "expired",
-            Self::Aborted => "aborted",
-        }
-    }
-
-    /// The state behind a name.
-    pub fn from_name(name: &str) -> Option<Self> {
-        let all = [
-            Self::Initiating,
-            Self::Active,
-            Self::Completing,
-            Self::Completed,
-            Self::Failed,
-            Self::Expiring,
-            Self::Expired,
-            Self::Aborted,
-        ];
-        all.into_iter().find(|state| state.name() == name)
-    }
-}
 
 /// The record of one upload, and of the file it becomes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -246,11 +193,12 @@ impl Upload {
         self.leased_until = None;
         self.reason = None;
         self.image = is_image.then(ImageRecord::pending);
-        self.due_at = match is_image {
-            true => Some(file.completed_at.plus_seconds(RESEND_AFTER_SECONDS)),
-            false => file.expires_at,
-        };
+        let completed_at = file.completed_at;
         self.file = Some(file);
+        self.due_at = match is_image {
+            true => Some(self.image_work_due_at(completed_at)),
+            false => self.due_after_image_work(),
+        };
     }
 
     /// Any open state `-> failed`, for a reason that trying again cannot mend.
@@ -298,6 +246,12 @@ impl Upload {
         }
         self.due_at = None;
         self.ttl_at = Some(now.plus_seconds(ENDED_RECORD_KEPT_SECONDS));
+    }
+
+    /// When to look at the image work again that was sent at `now`: when it should be done, or at the file's end.
+    pub fn image_work_due_at(&self, now: Timestamp) -> Timestamp {
+        let should_be_done_at = resend_at(now, self.image.as_ref().map_or(0, |image| image.attempts));
+        self.due_after_image_work().map_or(should_be_done_at, |end| end.min(should_be_done_at))
     }
 
     /// When the record is due once its image work needs no more care.

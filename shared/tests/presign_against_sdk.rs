@@ -8,9 +8,9 @@ use aws_sdk_s3::config::{BehaviorVersion, Config, Credentials, Region};
 use aws_sdk_s3::operation::upload_part::builders::UploadPartFluentBuilder;
 use aws_sdk_s3::presigning::{PresignedRequest, PresigningConfig};
 use proptest::prelude::*;
+use shared::checksum::ChecksumAlgorithm;
 use shared::sigv4::{
-    ChecksumAlgorithm, GetObject, Method, PresignRequest, Presigner, PutObject, SigningCredentials,
-    SigningKey, SigningTime,
+    GetObject, Method, PresignRequest, Presigner, PutObject, SigningCredentials, SigningKey, SigningTime,
 };
 
 const ACCESS_KEY_ID: &str = "ASIAEXAMPLEEXAMPLE12";

@@ -5,6 +5,7 @@
     reason = "this is a command-line program; its output is for the person at the terminal"
 )]
 
+mod bench;
 mod client;
 mod demo;
 mod deploy;
@@ -43,8 +44,7 @@ enum Command {
     /// Run every check and test, in order, and stop at the first failure.
     Test,
     /// Measure what the design promises.
-    #[command(hide = true)]
-    Bench,
+    Bench(bench::BenchOptions),
     /// Check the tools, the ports, the disk and, when one runs, the deployed stack.
     Doctor(doctor::DoctorOptions),
 }
@@ -66,7 +66,7 @@ fn run(command: &Command) -> anyhow::Result<()> {
         Command::Upload(options) => upload::run(options),
         Command::Demo(options) => demo::run(options),
         Command::Test => test::run(),
-        Command::Bench => anyhow::bail!("nothing is measured yet"),
+        Command::Bench(options) => bench::run(options),
         Command::Doctor(options) => doctor::run(options),
     }
 }

@@ -23,7 +23,8 @@ pub(crate) enum Comparison {
 
 /// Lists all parts and compares them.
 pub(crate) async fn run(app: &App, upload: &Upload, multipart: &Multipart) -> Result<Comparison, Error> {
-    let recorded = recorded_parts(app, upload).await?;
+    let pages = app.table.pages(&upload.id, 0..=last_page(upload)).await?;
+    let recorded: ReceivedParts = pages.iter().flat_map(|page| page.parts.clone()).collect();
     let Some(stored) = stored_parts(app, upload, multipart).await? else {
         return Ok(Comparison::Unknown(recorded));
     };
@@ -37,7 +38,7 @@ pub(crate) async fn run(app: &App, upload: &Upload, multipart: &Multipart) -> Re
     Ok(match good.is_complete() {
         true => Comparison::Fits(recorded),
         false => {
-            forget(app, upload, &good).await?;
+            forget(app, upload, pages, &good).await?;
             Comparison::Lacking(good.missing())
         }
     })
@@ -47,11 +48,6 @@ fn is_as_recorded(upload: &Upload, known: &ReceivedPart, stored: &StoredPart) ->
     stored.size_bytes == upload.plan.part_length_bytes(stored.number)
         && stored.etag == known.etag
         && (known.checksum.is_none() || known.checksum == stored.checksum)
-}
-
-async fn recorded_parts(app: &App, upload: &Upload) -> Result<ReceivedParts, Error> {
-    let pages = app.table.pages(&upload.id, 0..=last_page(upload)).await?;
-    Ok(pages.into_iter().flat_map(|page| page.parts).collect())
 }
 
 /// Every page of the listing, or nothing: no decision is made on a part of it.
@@ -72,16 +68,13 @@ async fn stored_parts(
     }
 }
 
-/// Takes the parts that do not fit off the record, so that the client is asked for them again.
-async fn forget(app: &App, upload: &Upload, good: &PartSet) -> Result<(), Error> {
+/// Takes the parts that do not fit off the record, so that the client is asked for them again. Only from `pages` as
+/// they were when the parts were compared: what was recorded since is not ours to judge.
+async fn forget(app: &App, upload: &Upload, pages: Vec<PartPage>, good: &PartSet) -> Result<(), Error> {
     let ttl_at = upload.expires_at.plus_seconds(ENDED_RECORD_KEPT_SECONDS);
-    for page in app.table.pages(&upload.id, 0..=last_page(upload)).await? {
-        let kept: ReceivedParts = page
-            .parts
-            .iter()
-            .filter(|(number, _)| good.contains(**number))
-            .map(|(n, part)| (*n, part.clone()))
-            .collect();
+    for page in pages {
+        let mut kept = page.parts.clone();
+        kept.retain(|number, _| good.contains(*number));
         if kept != page.parts {
             let changed = PartPage { number: page.number, parts: kept };
             if !app.table.replace_page(&upload.id, Some(&page.parts), &changed, ttl_at).await? {

@@ -5,7 +5,7 @@ use lambda_runtime::Error;
 use shared::batch::each_message;
 use shared::error::{Error as Failure, ErrorKind};
 use shared::ids::UploadId;
-use shared::wire::{AssemblyMessage, S3Event};
+use shared::wire::{AssemblyMessage, S3Event, check_message_version};
 
 use crate::App;
 use crate::assemble_file;
@@ -18,13 +18,12 @@ pub async fn handle(app: &App, event: SqsEvent) -> Result<SqsBatchResponse, Erro
 /// One message: ours, or S3's. A message that is neither is an error that no repeat mends.
 async fn handle_message(app: &App, body: String) -> Result<(), Failure> {
     if let Ok(message) = serde_json::from_str::<AssemblyMessage>(&body) {
+        check_message_version(message.version)?;
         let id = UploadId::parse(&message.upload_id)
             .map_err(|_| Failure::new(ErrorKind::InvalidRequest, "the message names no upload"))?;
         return assemble_file::run(app, &id).await;
     }
-    let event: S3Event = serde_json::from_str(&body).map_err(|err| {
-        Failure::new(ErrorKind::InvalidRequest, "the message is neither ours nor S3's").caused_by(err)
-    })?;
+    let event = S3Event::parse(&body)?;
     // S3 sends events one to a message. If it ever sends several, one failure repeats them all, which does no harm.
     for record in &event.records {
         match record.created_original(&app.originals_bucket) {

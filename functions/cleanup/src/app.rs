@@ -6,6 +6,7 @@ use shared::aws::{Aws, Buckets};
 use shared::config::Settings;
 use shared::error::Error;
 use shared::ports::{Clock, ObjectStore, Queue, SystemClock, UploadTable};
+use shared::timestamp::Timestamp;
 
 /// Settings and ports.
 #[derive(Clone, Debug)]
@@ -28,7 +29,15 @@ pub struct App {
     pub clock: Arc<dyn Clock>,
 }
 
+/// What clocks may differ by, in seconds.
+const CLOCK_MARGIN_SECONDS: u64 = 300;
+
 impl App {
+    /// When no upload URL can be alive any more of an upload that took its last part at `closed_at`.
+    pub(crate) fn last_url_dies_at(&self, closed_at: Timestamp) -> Timestamp {
+        closed_at.plus_seconds(self.url_lifetime_seconds).plus_seconds(CLOCK_MARGIN_SECONDS)
+    }
+
     /// Reads the environment and connects; fails with every fault at once.
     pub async fn from_env() -> Result<Self, Error> {
         let mut settings = Settings::from_env();

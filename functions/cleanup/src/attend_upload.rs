@@ -121,8 +121,7 @@ fn decide_completed(upload: &mut Upload, now: Timestamp) -> Change<Need> {
             return Change::Store(Need::Nothing);
         }
     };
-    let attempts = upload.image.as_ref().map_or(0, |image| image.attempts);
-    upload.due_at = Some(resend_at(now, attempts));
+    upload.due_at = Some(upload.image_work_due_at(now));
     Change::Store(Need::ResendImage(stage))
 }
 

@@ -14,8 +14,6 @@ use crate::report::Report;
 
 /// How often an abort is repeated in one run while parts keep landing.
 const ABORTS_MAX: usize = 5;
-/// What clocks may differ by, in seconds.
-const CLOCK_MARGIN_SECONDS: u64 = 300;
 
 /// Purges one upload.
 pub(crate) async fn run(app: &App, upload: Upload, report: &mut Report) -> Result<(), Error> {
@@ -30,11 +28,7 @@ pub(crate) async fn run(app: &App, upload: Upload, report: &mut Report) -> Resul
         report.bytes_freed += object.size_bytes;
     }
     let now = app.clock.now();
-    let last_url_dies_at = upload
-        .ended_at
-        .unwrap_or(now)
-        .plus_seconds(app.url_lifetime_seconds)
-        .plus_seconds(CLOCK_MARGIN_SECONDS);
+    let last_url_dies_at = app.last_url_dies_at(upload.ended_at.unwrap_or(now));
     change(app.table.as_ref(), &upload.id, |upload| {
         Ok(match upload.state {
             UploadState::Expiring | UploadState::Aborted | UploadState::Failed if last_url_dies_at <= now => {

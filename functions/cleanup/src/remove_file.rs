@@ -1,40 +1,68 @@
 //! Removing a file whose time is over. Its record already says so; this deletes the bytes.
 
+use std::collections::BTreeSet;
+
 use shared::access::{Change, change};
 use shared::error::Error;
 use shared::object_key::ObjectKey;
+use shared::record::VARIANT_NAMES;
+use shared::timestamp::Timestamp;
 use shared::upload::Upload;
 
 use crate::App;
 use crate::report::Report;
 
-/// Deletes the original and every variant on record, then lets the record rest. Variants that are recorded later,
-/// by a worker that was at it meanwhile, make the record due again.
+/// Deletes the original and all variants, then lets the record rest, unless something can come back: a worker may
+/// still be writing variants, or a URL may be alive with which the original can be sent again. Then the record is due
+/// once more when neither is possible.
 pub(crate) async fn run(app: &App, upload: Upload, report: &mut Report) -> Result<(), Error> {
-    let variants: Vec<_> = upload.image.iter().flat_map(|image| &image.variants).cloned().collect();
-    for variant in &variants {
-        app.store.delete(&ObjectKey::variant(&upload.owner, &upload.id, &variant.name)).await?;
-        report.objects_deleted += 1;
-        report.bytes_freed += variant.bytes;
+    let recorded: Vec<_> = upload.image.iter().flat_map(|image| &image.variants).collect();
+    let mut names: BTreeSet<&str> = recorded.iter().map(|variant| variant.name.as_str()).collect();
+    if upload.image.is_some() {
+        names.extend(VARIANT_NAMES);
     }
+    for name in names {
+        app.store.delete(&ObjectKey::variant(&upload.owner, &upload.id, name)).await?;
+    }
+    report.objects_deleted += u64::try_from(recorded.len()).unwrap_or(u64::MAX);
+    report.bytes_freed += recorded.iter().map(|variant| variant.bytes).sum::<u64>();
     if let Some(object) = app.store.look(&upload.object_key()).await? {
         app.store.delete(&upload.object_key()).await?;
         report.objects_deleted += 1;
         report.bytes_freed += object.size_bytes;
     }
     let now = app.clock.now();
-    change(app.table.as_ref(), &upload.id, |upload| {
+    let (_, finished) = change(app.table.as_ref(), &upload.id, |upload| {
         let known = upload.image.as_ref().map_or(0, |image| image.variants.len());
-        if known != variants.len() {
-            return Ok(Change::Keep(()));
+        if known != recorded.len() {
+            // A worker recorded some meanwhile; the record is due as it is.
+            return Ok(Change::Keep(false));
         }
         if let Some(image) = upload.image.as_mut() {
             image.variants.clear();
         }
-        upload.finish_ending(now);
-        Ok(Change::Store(()))
+        let quiet_at = nothing_comes_after(app, upload);
+        Ok(match quiet_at.is_none_or(|at| at <= now) {
+            true => {
+                upload.finish_ending(now);
+                Change::Store(true)
+            }
+            false => {
+                upload.due_at = quiet_at;
+                Change::Store(false)
+            }
+        })
     })
     .await?;
-    report.files_removed += 1;
+    report.files_removed += u64::from(finished);
     Ok(())
+}
+
+/// When the last worker and the last upload URL are gone.
+fn nothing_comes_after(app: &App, upload: &Upload) -> Option<Timestamp> {
+    let claimed_until = upload.image.as_ref().and_then(|image| image.claimed_until);
+    // No URL is signed for an upload that is complete. Of a multipart upload nothing is left that takes a part.
+    let completed_at = upload.file.as_ref().map(|file| file.completed_at);
+    let last_url_dies_at = completed_at.filter(|_| upload.is_single()).map(|at| app.last_url_dies_at(at));
+    claimed_until.max(last_url_dies_at)
 }

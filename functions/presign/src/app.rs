@@ -7,6 +7,8 @@ use shared::config::{AuthMode, Settings};
 use shared::error::Error;
 use shared::plan::{OBJECT_SIZE_BYTES_MAX, PART_SIZE_BYTES_MAX, PlanLimits};
 use shared::ports::{Clock, ObjectStore, SystemClock, UploadTable, UrlSigner};
+use shared::timestamp::Timestamp;
+use shared::upload::Upload;
 use shared::wire::RequestLimits;
 
 const DAY_SECONDS: u64 = 24 * 3600;
@@ -40,6 +42,13 @@ pub struct Limits {
 }
 
 impl App {
+    /// How long a URL for a part of `upload` may live, in seconds. It must not outlive the upload: its bytes would
+    /// come when nobody waits for them.
+    pub(crate) fn url_lifetime_seconds(&self, upload: &Upload, now: Timestamp) -> u64 {
+        let left_seconds = upload.expires_at.since(now).as_secs().max(1);
+        self.limits.url_lifetime_seconds.min(left_seconds)
+    }
+
     /// Reads the environment and connects; fails with every fault at once.
     pub async fn from_env() -> Result<Self, Error> {
         let mut settings = Settings::from_env();

@@ -18,9 +18,7 @@ pub(crate) async fn run(
     let upload = load_owned(app.table.as_ref(), id, owner).await?;
     upload.check_takes_parts(now)?;
     let parts = parse_parts_to_sign(body, &upload.plan, upload.checksum.as_ref())?;
-    // A URL must not outlive the upload: its bytes would come when nobody waits for them.
-    let left_seconds = upload.expires_at.since(now).as_secs().max(1);
-    let lifetime_seconds = app.limits.url_lifetime_seconds.min(left_seconds);
-    let signed = app.signer.sign_parts(&upload, &parts, now, lifetime_seconds).await?;
+    let signed =
+        app.signer.sign_parts(&upload, &parts, now, app.url_lifetime_seconds(&upload, now)).await?;
     Ok(SignedAnswer::new(&upload, signed))
 }

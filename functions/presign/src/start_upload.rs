@@ -11,13 +11,16 @@ use shared::ids::{OwnerId, UploadId, hex};
 use shared::plan::Strategy;
 use shared::ports::{IdempotencyKey, IdempotencyRecord, NewMultipart, PartToSign};
 use shared::timestamp::Timestamp;
-use shared::upload::{Upload, UploadState};
+use shared::upload::{ENDED_RECORD_KEPT_SECONDS, Upload, UploadState};
 use shared::wire::{CreateBody, NewUpload, PARTS_PER_CALL_MAX, UploadStartedAnswer};
 
 use crate::app::App;
 
 /// How long an idempotency key stands for its upload beyond the upload's own time, in seconds.
 const KEY_KEPT_SECONDS: u64 = 24 * 3600;
+/// A key never outlives the record that it names, which is kept this long at the least, in seconds: a key without its
+/// record would begin the same upload anew, on top of what is left of the old one.
+const KEY_KEPT_SECONDS_MAX: u64 = ENDED_RECORD_KEPT_SECONDS;
 
 /// Starts an upload, or finds the one that the same key started before.
 pub(crate) async fn run(
@@ -34,7 +37,8 @@ pub(crate) async fn run(
     let id = match key {
         Some(key) => {
             let key = IdempotencyKey { owner: owner.clone(), key };
-            let expires_at = now.plus_seconds(new.lifetime_seconds).plus_seconds(KEY_KEPT_SECONDS);
+            let kept_seconds = (new.lifetime_seconds + KEY_KEPT_SECONDS).min(KEY_KEPT_SECONDS_MAX);
+    let expires_at = now.plus_seconds(kept_seconds);
             tie(app, &key, IdempotencyRecord { upload_id: fresh_id, request_digest: digest, expires_at }, now)
                 .await?
         }
@@ -55,7 +59,8 @@ pub(crate) async fn run(
         Ok(()) => first,
         Err(_) => Vec::new(),
     };
-    let signed = app.signer.sign_parts(&upload, &first, now, app.limits.url_lifetime_seconds).await?;
+    let signed =
+        app.signer.sign_parts(&upload, &first, now, app.url_lifetime_seconds(&upload, now)).await?;
     Ok(UploadStartedAnswer::new(&upload, signed))
 }
 

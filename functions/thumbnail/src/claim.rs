@@ -7,6 +7,7 @@ use shared::upload::{IMAGE_ATTEMPTS_MAX, Upload};
 use shared::wire::ImageStage;
 
 use crate::App;
+use crate::record_variants::awaited_by;
 use shared::access::{Change, change};
 use shared::error::ErrorKind;
 use shared::ids::UploadId;
@@ -45,10 +46,7 @@ fn decide(upload: &mut Upload, stage: ImageStage, now: Timestamp, lease_seconds:
     let Some(image) = upload.image.as_mut().filter(|_| !removed) else {
         return Change::Keep(Claim::NothingToDo);
     };
-    let wanted = match stage {
-        ImageStage::First => ImageState::Pending,
-        ImageStage::Avif => ImageState::Partial,
-    };
+    let wanted = awaited_by(stage);
     if image.state != wanted {
         return Change::Keep(match (stage, image.state) {
             (ImageStage::First, ImageState::Partial) if image.attempts == 0 => Claim::AvifIsNext,
@@ -74,10 +72,13 @@ fn decide(upload: &mut Upload, stage: ImageStage, now: Timestamp, lease_seconds:
     Change::Store(Claim::Taken)
 }
 
-/// Gives the image back after a failure that may pass, so that the next delivery can start at once.
-pub(crate) async fn release(app: &App, upload: &mut Upload) {
+/// Gives the image back after a failure that may pass, so that the next delivery can start at once. An attempt that
+/// ended because S3 was not to be had is not held against the image: attempts are counted to find images that kill
+/// their worker, and an hour of bad weather must not cost a photo its variants.
+pub(crate) async fn release(app: &App, upload: &mut Upload, err: &Error) {
     if let Some(image) = upload.image.as_mut() {
         image.claimed_until = None;
+        image.attempts = image.attempts.saturating_sub(u32::from(err.kind() == ErrorKind::Unavailable));
     }
     // If this fails the claim runs out by itself.
     let _ = app.table.replace(upload).await;

@@ -6,7 +6,7 @@ use shared::batch::each_message;
 use shared::error::{Error as Failure, ErrorKind};
 use shared::ids::UploadId;
 use shared::timestamp::Timestamp;
-use shared::wire::{ImageMessage, ImageStage, S3Event};
+use shared::wire::{ImageMessage, ImageStage, S3Event, check_message_version};
 
 use crate::App;
 use crate::make_variants;
@@ -23,13 +23,12 @@ pub async fn handle(app: &App, event: LambdaEvent<SqsEvent>) -> Result<SqsBatchR
 /// One message: ours, or S3's. A message that is neither is an error that no repeat mends.
 async fn handle_message(app: &App, body: String, stop_at: Timestamp) -> Result<(), Failure> {
     if let Ok(message) = serde_json::from_str::<ImageMessage>(&body) {
+        check_message_version(message.version)?;
         let id = UploadId::parse(&message.upload_id)
             .map_err(|_| Failure::new(ErrorKind::InvalidRequest, "the message names no upload"))?;
         return make_variants::run(app, &id, message.stage, stop_at).await;
     }
-    let event: S3Event = serde_json::from_str(&body).map_err(|err| {
-        Failure::new(ErrorKind::InvalidRequest, "the message is neither ours nor S3's").caused_by(err)
-    })?;
+    let event = S3Event::parse(&body)?;
     for record in &event.records {
         match record.created_original(&app.originals_bucket) {
             Some(key) => make_variants::run(app, key.upload_id(), ImageStage::First, stop_at).await?,

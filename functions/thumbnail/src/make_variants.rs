@@ -30,7 +30,7 @@ pub(crate) async fn run(
         Claim::Taken => match work(app, &upload, stage, stop_at).await {
             Ok(made) => conclude(app, upload, stage, made).await,
             Err(err) => {
-                release(app, &mut upload).await;
+                release(app, &mut upload, &err).await;
                 Err(err)
             }
         },
@@ -38,16 +38,15 @@ pub(crate) async fn run(
 }
 
 async fn conclude(app: &App, upload: Upload, stage: ImageStage, made: Made) -> Result<(), Error> {
-    let next = match (stage, &made.failure) {
-        (_, Some(_)) => ImageState::Failed,
-        (ImageStage::First, None) => ImageState::Partial,
-        (ImageStage::Avif, None) => ImageState::Done,
-    };
-    let recorded = record_variants::run(app, upload, made, next).await?;
+    let recorded = record_variants::run(app, &upload.id, stage, made).await?;
     match recorded {
-        Some(upload) if next == ImageState::Partial => send_avif(app, &upload).await,
+        Some(upload) if is_at(&upload, ImageState::Partial) => send_avif(app, &upload).await,
         _ => Ok(()),
     }
+}
+
+fn is_at(upload: &Upload, state: ImageState) -> bool {
+    upload.image.as_ref().is_some_and(|image| image.state == state)
 }
 
 async fn send_avif(app: &App, upload: &Upload) -> Result<(), Error> {

@@ -2,8 +2,10 @@
 
 use shared::access::{Change, change};
 use shared::error::Error;
-use shared::record::{ImageState, Placeholder, Reason, VariantRecord};
+use shared::ids::UploadId;
+use shared::record::{ImageRecord, ImageState, Placeholder, Reason, VariantRecord};
 use shared::upload::Upload;
+use shared::wire::ImageStage;
 
 use crate::App;
 
@@ -34,34 +36,65 @@ impl Made {
     }
 }
 
-/// Records what was made. `None` when the file was removed meanwhile: its removal deletes the variants it knows of,
-/// so the ones written since are put on record first, for cleanup to find.
-pub(crate) async fn run(
-    app: &App,
-    upload: Upload,
-    made: Made,
-    next: ImageState,
-) -> Result<Option<Upload>, Error> {
-    let (upload, removed) = change(app.table.as_ref(), &upload.id, |upload| {
-        let removed = upload.file.as_ref().is_none_or(|file| file.removed_at.is_some());
-        if let Some(image) = upload.image.as_mut() {
-            apply(image, &made);
-        }
-        match removed {
-            // Due at once: cleanup removes what has come since.
-            true => upload.due_at = Some(app.clock.now()),
-            false => {
-                let reason = made.failure.clone().or_else(|| made.skipped.clone());
-                upload.finish_image(next, reason);
-            }
-        }
-        Ok(Change::Store(removed))
-    })
-    .await?;
-    Ok((!removed).then_some(upload))
+/// What came of recording.
+enum Recorded {
+    /// The stage is over.
+    StageOver,
+    /// Another worker ended the stage first, with the same variants; its word stands.
+    ByAnother,
+    /// The file was removed meanwhile.
+    Removed,
 }
 
-fn apply(image: &mut shared::record::ImageRecord, made: &Made) {
+/// Records what was made and ends the stage. `None` when there is nothing more to do: another worker ended the stage
+/// first, or the file was removed meanwhile. Its removal deletes the variants; the ones written since are put on
+/// record, for cleanup to come again.
+pub(crate) async fn run(
+    app: &App,
+    id: &UploadId,
+    stage: ImageStage,
+    made: Made,
+) -> Result<Option<Upload>, Error> {
+    let (upload, recorded) = change(app.table.as_ref(), id, |upload| {
+        let removed = upload.file.as_ref().is_none_or(|file| file.removed_at.is_some());
+        let Some(image) = upload.image.as_mut() else { return Ok(Change::Keep(Recorded::ByAnother)) };
+        if removed {
+            apply(image, &made);
+            image.claimed_until = None;
+            upload.due_at = Some(app.clock.now());
+            return Ok(Change::Store(Recorded::Removed));
+        }
+        if image.state != awaited_by(stage) {
+            return Ok(Change::Keep(Recorded::ByAnother));
+        }
+        apply(image, &made);
+        // What the first stage left out stays left out when the second one goes well.
+        let earlier = image.reason.take();
+        let next = state_after(stage, &made);
+        upload.finish_image(next, made.failure.clone().or_else(|| made.skipped.clone()).or(earlier));
+        Ok(Change::Store(Recorded::StageOver))
+    })
+    .await?;
+    Ok(matches!(recorded, Recorded::StageOver).then_some(upload))
+}
+
+/// The state in which a stage begins.
+pub(crate) const fn awaited_by(stage: ImageStage) -> ImageState {
+    match stage {
+        ImageStage::First => ImageState::Pending,
+        ImageStage::Avif => ImageState::Partial,
+    }
+}
+
+const fn state_after(stage: ImageStage, made: &Made) -> ImageState {
+    match (stage, &made.failure) {
+        (_, Some(_)) => ImageState::Failed,
+        (ImageStage::First, None) => ImageState::Partial,
+        (ImageStage::Avif, None) => ImageState::Done,
+    }
+}
+
+fn apply(image: &mut ImageRecord, made: &Made) {
     for variant in &made.variants {
         image.variants.retain(|known| known.name != variant.name);
         image.variants.push(variant.clone());

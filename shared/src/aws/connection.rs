@@ -1,6 +1,6 @@
 //! The way to AWS, opened once at cold start.
 
-use aws_config::{AppName, BehaviorVersion, SdkConfig};
+use aws_config::{AppName, BehaviorVersion, ConfigLoader, SdkConfig};
 use aws_sdk_s3::config::RuntimeComponents;
 use aws_smithy_http_client::proxy::ProxyConfig;
 use aws_smithy_http_client::tls::Provider;
@@ -25,18 +25,22 @@ impl Aws {
     /// Reads the environment by the SDK's rules. Makes no call in a Lambda function, where region and credentials
     /// are environment variables.
     pub async fn connect() -> Self {
+        Self::with_config(Self::settings().load().await)
+    }
+
+    /// Our settings, before the environment is read: a test that talks to an address of its own adds it here.
+    pub fn settings() -> ConfigLoader {
         let loader = aws_config::defaults(BehaviorVersion::latest())
             .http_client(one_http_client())
             .timeout_config(timeouts::usual())
             .retry_config(timeouts::retries());
-        let loader = match AppName::new("longshore") {
+        match AppName::new("longshore") {
             Ok(name) => loader.app_name(name),
             Err(_) => loader,
-        };
-        Self { sdk: loader.load().await }
+        }
     }
 
-    /// With a configuration made elsewhere, such as in a test that plays the part of the server.
+    /// With a configuration that was loaded elsewhere.
     pub fn with_config(sdk: SdkConfig) -> Self {
         Self { sdk }
     }
@@ -62,8 +66,8 @@ impl Aws {
     }
 }
 
-/// The client that the SDK would make by default, but one for all services: each would otherwise load the trusted
-/// certificates for itself, which is most of what a first call costs beside the network.
+/// The client that the SDK would make by default, but one for all services, so that the store of trusted
+/// certificates is built once. Loading them is nearly all that connecting costs.
 fn one_http_client() -> aws_sdk_s3::config::SharedHttpClient {
     Builder::new().build_with_connector_fn(|settings, components| {
         let mut connector = ConnectorBuilder::default().tls_provider(Provider::Rustls(CryptoMode::AwsLc));

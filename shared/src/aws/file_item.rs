@@ -6,7 +6,7 @@
 //! | `fa`, `fx`, `fr` | completed, expires, removed, in milliseconds |
 //! | `is`, `ia`, `il` | state, attempts, end of the claim in milliseconds |
 //! | `iw`, `ih`, `it`, `ic` | width, height, `ThumbHash`, dominant colour |
-//! | `iv` | variants, one a line: `<name> <bytes>` when the name says the rest (`640x480.webp`), else JSON |
+//! | `iv` | variants, one a line: `<name> <width> <height> <bytes>` when the name ends in the format, else JSON |
 //! | `irc`, `irm` | code and message of the reason |
 
 use super::item::{ItemReader, ItemWriter};
@@ -110,7 +110,8 @@ fn object_checksum_from_text(text: &str) -> Option<ObjectChecksum> {
 }
 
 fn variant_line(variant: &VariantRecord) -> Option<String> {
-    let short = format!("{} {}", variant.name, variant.bytes);
+    let VariantRecord { name, width, height, bytes, .. } = variant;
+    let short = format!("{name} {width} {height} {bytes}");
     // The short form is taken only where it reads back as exactly this variant.
     match variant_from_short_line(&short).as_ref() == Some(variant) {
         true => Some(short),
@@ -125,21 +126,21 @@ fn variant_from_line(line: &str) -> Option<VariantRecord> {
     }
 }
 
-/// Reads `640x480.webp 12345`.
+/// Reads `640x480.webp 640 427 12345`. The name is that of the box, which an image seldom fills.
 fn variant_from_short_line(line: &str) -> Option<VariantRecord> {
-    let (name, bytes) = line.split_once(' ')?;
-    let (dimensions, extension) = name.split_once('.')?;
-    let (width, height) = dimensions.split_once('x')?;
-    let format = match extension {
+    let mut words = line.split(' ');
+    let name = words.next()?;
+    let format = match name.rsplit_once('.')?.1 {
         "jpg" => "jpeg",
-        "jpeg" | "webp" | "avif" => extension,
+        known @ ("jpeg" | "webp" | "avif") => known,
         _ => return None,
     };
-    Some(VariantRecord {
+    let variant = VariantRecord {
         name: name.to_owned(),
         format: format.to_owned(),
-        width: width.parse().ok()?,
-        height: height.parse().ok()?,
-        bytes: bytes.parse().ok()?,
-    })
+        width: words.next()?.parse().ok()?,
+        height: words.next()?.parse().ok()?,
+        bytes: words.next()?.parse().ok()?,
+    };
+    words.next().is_none().then_some(variant)
 }

@@ -51,22 +51,27 @@ impl PlannedPut {
     }
 
     /// The PUT of a whole file. It is refused when the key has an object already, and it writes the upload's id
-    /// into the object, by which the object is recognised.
-    pub(crate) fn with_put_object<T>(
-        &self,
-        upload: &Upload,
-        key: &str,
-        act: impl FnOnce(&PutObject<'_>) -> T,
-    ) -> T {
-        act(&PutObject {
+    /// (see [`identity_of`]) into the object, by which the object is recognised.
+    pub(crate) fn put_object<'a>(
+        &'a self,
+        upload: &'a Upload,
+        key: &'a str,
+        identity: &'a [(&'a str, &'a str)],
+    ) -> PutObject<'a> {
+        PutObject {
             key,
             content_length_bytes: self.size_bytes,
             content_type: &upload.content_type,
             only_if_absent: true,
             checksum: self.checksum.as_ref().map(|(algorithm, value)| (*algorithm, value.as_str())),
-            metadata: &[("upload-id", upload.id.as_str())],
-        })
+            metadata: identity,
+        }
     }
+}
+
+/// The metadata by which an object is recognised as this upload's.
+pub(crate) fn identity_of(upload: &Upload) -> [(&str, &str); 1] {
+    [("upload-id", upload.id.as_str())]
 }
 
 /// S3's `UploadId` of an upload that is open; `WrongState` while it is not.

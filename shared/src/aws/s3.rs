@@ -252,7 +252,9 @@ async fn read_at_most(mut body: ByteStream, length_bytes: u64) -> Result<Vec<u8>
             }
             Ok(None) => break,
             Err(err) => {
-                return Err(Error::new(ErrorKind::Unavailable, "could not read from the store").caused_by(err));
+                return Err(
+                    Error::new(ErrorKind::Unavailable, "could not read from the store").caused_by(err)
+                );
             }
         }
     }

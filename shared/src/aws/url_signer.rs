@@ -5,7 +5,7 @@ use aws_config::SdkConfig;
 
 use super::buckets::Buckets;
 use super::content_disposition::attachment;
-use super::planned_put::{PlannedPut, s3_upload_id};
+use super::planned_put::{PlannedPut, identity_of, s3_upload_id};
 use super::signing_state::{BucketAddress, Identities};
 use crate::error::{Error, ErrorKind};
 use crate::object_key::BucketRole;
@@ -140,16 +140,15 @@ fn sign_single(
     upload: &Upload,
     parts: &[PartToSign],
 ) -> Result<Vec<SignedPart>, Error> {
-    let key = upload.object_key();
+    let (key, identity) = (upload.object_key(), identity_of(upload));
     let sign = |part: &PartToSign| {
         let planned = PlannedPut::new(upload, part)?;
-        planned.with_put_object(upload, key.as_str(), |put| {
-            Ok(SignedPart {
-                number: part.number,
-                size_bytes: planned.size_bytes,
-                url: presigner.put_object(put).map_err(refused)?,
-                headers: put.headers(),
-            })
+        let put = planned.put_object(upload, key.as_str(), &identity);
+        Ok(SignedPart {
+            number: part.number,
+            size_bytes: planned.size_bytes,
+            url: presigner.put_object(&put).map_err(refused)?,
+            headers: put.headers(),
         })
     };
     parts.iter().map(sign).collect()

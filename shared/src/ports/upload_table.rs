@@ -70,7 +70,7 @@ pub trait UploadTable: fmt::Debug + Send + Sync {
     async fn pages(&self, id: &UploadId, pages: RangeInclusive<u16>) -> Result<Vec<PartPage>, Error>;
 
     /// Stores a page if the stored one still holds `old` (`None`: if there is none); `false`, and nothing stored,
-    /// when something else changed it first. `ttl_at` is when DynamoDB may forget the page. IAM: `dynamodb:PutItem`.
+    /// when something else changed it first, unless that stored the very same parts. `ttl_at` is when DynamoDB may forget the page. IAM: `dynamodb:PutItem`.
     async fn replace_page(
         &self,
         id: &UploadId,

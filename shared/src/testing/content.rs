@@ -46,9 +46,10 @@ impl Content {
         for piece in parts.into_iter().flat_map(|part| part.pieces) {
             match (pieces.last_mut(), piece) {
                 // One long piece instead of ten thousand: its checksum is as quick as that of one part.
-                (Some(Piece::Repeated { byte, length_bytes }), Piece::Repeated { byte: next, length_bytes: more })
-                    if *byte == next =>
-                {
+                (
+                    Some(Piece::Repeated { byte, length_bytes }),
+                    Piece::Repeated { byte: next, length_bytes: more },
+                ) if *byte == next => {
                     *length_bytes += more;
                 }
                 (_, piece) => pieces.push(piece),

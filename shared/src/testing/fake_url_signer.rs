@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use sha2::{Digest, Sha256};
 
 use super::points::{Call, CallLog, Fault, Points, locked};
-use crate::aws::planned_put::{PlannedPut, s3_upload_id};
+use crate::aws::planned_put::{PlannedPut, identity_of, s3_upload_id};
 use crate::error::Error;
 use crate::ids::{PartNumber, hex};
 use crate::object_key::{BucketRole, ObjectKey};
@@ -102,7 +102,7 @@ fn sign_part(upload: &Upload, part: &PartToSign, expires_at: Timestamp) -> Resul
     let put = PlannedPut::new(upload, part)?;
     let key = upload.object_key();
     let (headers, parameters) = match upload.is_single() {
-        true => (put.with_put_object(upload, key.as_str(), |put| put.headers()), String::new()),
+        true => (put.put_object(upload, key.as_str(), &identity_of(upload)).headers(), String::new()),
         false => {
             let s3_upload_id = s3_upload_id(upload)?;
             (put.part_headers(), format!("&partNumber={}&uploadId={s3_upload_id}", part.number))

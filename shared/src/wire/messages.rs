@@ -5,11 +5,23 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::error::{Error, ErrorKind};
 use crate::ids::UploadId;
 use crate::object_key::{ObjectKey, decode_event_key};
 
 /// The version that senders write. Readers take every version up to it.
 pub const MESSAGE_VERSION: u32 = 1;
+
+/// Refuses a message of a newer version, for now: its sender was deployed before this reader, which will follow.
+pub fn check_message_version(version: u32) -> Result<(), Error> {
+    match version <= MESSAGE_VERSION {
+        true => Ok(()),
+        false => {
+            let message = format!("the message has version {version}; this reader knows {MESSAGE_VERSION}");
+            Err(Error::new(ErrorKind::Unavailable, message))
+        }
+    }
+}
 
 /// Ask assembly to finish an upload.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -93,6 +105,18 @@ struct S3Bucket {
 #[derive(Clone, Debug, Deserialize)]
 struct S3Object {
     key: String,
+}
+
+impl S3Event {
+    /// Reads a message that is not one of ours. Anything but an event with records, or S3's test event, is refused.
+    pub fn parse(body: &str) -> Result<Self, Error> {
+        let refused = || Error::new(ErrorKind::InvalidRequest, "the message is neither ours nor S3's");
+        let event: Self = serde_json::from_str(body).map_err(|err| refused().caused_by(err))?;
+        match event.records.is_empty() && event.event.as_deref() != Some("s3:TestEvent") {
+            true => Err(refused()),
+            false => Ok(event),
+        }
+    }
 }
 
 impl S3Record {

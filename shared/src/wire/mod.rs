@@ -10,7 +10,9 @@ pub use answers::{
     CancelledAnswer, ErrorAnswer, FileAnswer, HealthAnswer, PartsAnswer, SignedAnswer, SignedPartAnswer,
     UploadAnswer, UploadStartedAnswer, VariantAnswer,
 };
-pub use messages::{AssemblyMessage, ImageMessage, ImageStage, MESSAGE_VERSION, S3Event, S3Record};
+pub use messages::{
+    AssemblyMessage, ImageMessage, ImageStage, MESSAGE_VERSION, S3Event, S3Record, check_message_version,
+};
 pub use names::{check_content_type, check_filename, check_idempotency_key, check_metadata};
 pub use requests::{
     CreateBody, NewUpload, PARTS_PER_CALL_MAX, ReportBody, ReportedPart, RequestLimits, SignBody,

@@ -70,8 +70,11 @@ async fn a_rival_that_wrote_the_same_record_is_still_a_rival() {
 async fn a_refusal_without_the_item_is_followed_by_a_read() {
     let server = ScriptedServer::start([refusal(""), Reply::new(200, "{}")]).await;
     assert!(!table(&server).replace(&upload()).await.unwrap());
-    let targets: Vec<_> =
-        server.requests().iter().filter_map(|request| request.header("x-amz-target").map(str::to_owned)).collect();
+    let targets: Vec<_> = server
+        .requests()
+        .iter()
+        .filter_map(|request| request.header("x-amz-target").map(str::to_owned))
+        .collect();
     assert_eq!(targets, ["DynamoDB_20120810.PutItem", "DynamoDB_20120810.GetItem"]);
 }
 
@@ -111,7 +114,10 @@ async fn every_read_that_decides_is_consistent() {
 #[tokio::test]
 async fn pages_are_read_to_the_end() {
     let item = |sk: &str| format!(r#"{{"pk":{{"S":"U#x"}},"sk":{{"S":"{sk}"}},"b":{{"B":"AQ=="}}}}"#);
-    let first = format!(r#"{{"Items":[{}],"LastEvaluatedKey":{{"pk":{{"S":"U#x"}},"sk":{{"S":"P#0000"}}}}}}"#, item("P#0000"));
+    let first = format!(
+        r#"{{"Items":[{}],"LastEvaluatedKey":{{"pk":{{"S":"U#x"}},"sk":{{"S":"P#0000"}}}}}}"#,
+        item("P#0000")
+    );
     let second = format!(r#"{{"Items":[{}]}}"#, item("P#0001"));
     let server = ScriptedServer::start([Reply::new(200, &first), Reply::new(200, &second)]).await;
     let pages = table(&server).pages(&upload().id, 0..=3).await.unwrap();

@@ -32,7 +32,10 @@ fn sum(bytes: &[u8]) -> Checksum {
     checksum_of(ChecksumAlgorithm::Crc64nvme, bytes).unwrap()
 }
 
-async fn complete(server: &ScriptedServer, checksum: Option<WholeChecksum>) -> Result<CompleteOutcome, Error> {
+async fn complete(
+    server: &ScriptedServer,
+    checksum: Option<WholeChecksum>,
+) -> Result<CompleteOutcome, Error> {
     let (etag, part_sum) = (ETag::parse("0123").unwrap(), sum(b"part"));
     let multipart = Multipart { s3_upload_id: "s3-id".to_owned(), checksum_type: None };
     let key = key();
@@ -87,7 +90,14 @@ async fn an_error_in_a_200_is_an_error() {
 #[tokio::test]
 async fn a_body_that_is_cut_off_or_empty_is_no_success() {
     let cut = |body: &str| Reply::CutOff { promised_bytes: DONE.len(), body: body.to_owned() };
-    let replies = [cut(""), cut(&DONE[..40]), cut(&DONE[..70]), Reply::new(200, ""), Reply::new(200, "   "), Reply::HangUp];
+    let replies = [
+        cut(""),
+        cut(&DONE[..40]),
+        cut(&DONE[..70]),
+        Reply::new(200, ""),
+        Reply::new(200, "   "),
+        Reply::HangUp,
+    ];
     for reply in replies {
         let (outcome, _) = outcome_of(reply.clone()).await;
         assert_eq!(outcome, Err(ErrorKind::Unavailable), "{reply:?}");
@@ -96,7 +106,8 @@ async fn a_body_that_is_cut_off_or_empty_is_no_success() {
 
 #[tokio::test]
 async fn a_lost_reply_is_asked_for_again() {
-    let server = ScriptedServer::start([Reply::HangUp, Reply::s3_error(503, "SlowDown"), Reply::new(200, DONE)]).await;
+    let server =
+        ScriptedServer::start([Reply::HangUp, Reply::s3_error(503, "SlowDown"), Reply::new(200, DONE)]).await;
     assert_eq!(complete(&server, None).await.unwrap(), CompleteOutcome::Completed);
     assert_eq!(server.requests().len(), 3);
 }
@@ -163,7 +174,9 @@ async fn every_call_names_the_account_that_must_own_the_bucket() {
 
 #[tokio::test]
 async fn not_there_and_not_allowed_are_told_apart() {
-    for (status, expected) in [(404, Ok(None)), (403, Err(ErrorKind::Internal)), (503, Err(ErrorKind::Unavailable))] {
+    for (status, expected) in
+        [(404, Ok(None)), (403, Err(ErrorKind::Internal)), (503, Err(ErrorKind::Unavailable))]
+    {
         let server = ScriptedServer::start([Reply::new(status, "")]).await;
         let seen = store(&server).look(&key()).await.map_err(|err| err.kind());
         assert_eq!(seen, expected, "{status}");

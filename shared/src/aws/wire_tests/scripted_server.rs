@@ -18,7 +18,7 @@ use crate::aws::Aws;
 #[derive(Clone, Debug)]
 pub(super) enum Reply {
     /// Answers.
-    Answer { status: u16, headers: Vec<(String, String)>, body: String },
+    Answer { status: u16, body: String },
     /// Promises a body of this many bytes, sends less, and hangs up.
     CutOff { promised_bytes: usize, body: String },
     /// Hangs up without a word.
@@ -29,12 +29,15 @@ pub(super) enum Reply {
 
 impl Reply {
     pub(super) fn new(status: u16, body: &str) -> Self {
-        Self::Answer { status, headers: Vec::new(), body: body.to_owned() }
+        Self::Answer { status, body: body.to_owned() }
     }
 
     /// An error as S3 writes it.
     pub(super) fn s3_error(status: u16, code: &str) -> Self {
-        Self::new(status, &format!("<?xml version=\"1.0\"?><Error><Code>{code}</Code><Message>m</Message></Error>"))
+        Self::new(
+            status,
+            &format!("<?xml version=\"1.0\"?><Error><Code>{code}</Code><Message>m</Message></Error>"),
+        )
     }
 
     /// An error as DynamoDB writes it.
@@ -130,10 +133,7 @@ async fn serve(mut stream: TcpStream, reply: &Reply, requests: &Mutex<Vec<Reques
         Reply::CutOff { promised_bytes, body } => {
             format!("HTTP/1.1 200 OK\r\ncontent-length: {promised_bytes}\r\n\r\n{body}")
         }
-        Reply::Answer { status, headers, body } => {
-            let headers: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
-            answer(*status, &headers, body)
-        }
+        Reply::Answer { status, body } => answer(*status, body),
         Reply::RefuseWithFirstItem => {
             let first: serde_json::Value = serde_json::from_str(&first_body).unwrap();
             let refusal = serde_json::json!({
@@ -141,7 +141,7 @@ async fn serve(mut stream: TcpStream, reply: &Reply, requests: &Mutex<Vec<Reques
                 "message": "The conditional request failed",
                 "Item": first["Item"],
             });
-            answer(400, "", &refusal.to_string())
+            answer(400, &refusal.to_string())
         }
     };
     stream.write_all(text.as_bytes()).await.unwrap();
@@ -149,8 +149,8 @@ async fn serve(mut stream: TcpStream, reply: &Reply, requests: &Mutex<Vec<Reques
     true
 }
 
-fn answer(status: u16, headers: &str, body: &str) -> String {
-    format!("HTTP/1.1 {status} X\r\n{headers}connection: close\r\ncontent-length: {}\r\n\r\n{body}", body.len())
+fn answer(status: u16, body: &str) -> String {
+    format!("HTTP/1.1 {status} X\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}", body.len())
 }
 
 async fn read_request(stream: &mut TcpStream) -> Option<Request> {
@@ -170,7 +170,10 @@ async fn read_request(stream: &mut TcpStream) -> Option<Request> {
         .filter_map(|line| line.split_once(": "))
         .map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned()))
         .collect();
-    let length = headers.iter().find(|(name, _)| name == "content-length").map_or(0, |(_, value)| value.parse().unwrap());
+    let length = headers
+        .iter()
+        .find(|(name, _)| name == "content-length")
+        .map_or(0, |(_, value)| value.parse().unwrap());
     while bytes.len() < head_length + length {
         if stream.read_buf(&mut bytes).await.ok()? == 0 {
             return None;

@@ -17,7 +17,8 @@ const NOW: Timestamp = Timestamp::from_millis(1_795_000_000_900);
 /// Signs a download at [`NOW`] for an hour; the seconds it lives, and the URL.
 async fn sign_for_an_hour(expires_in_seconds: Option<u64>) -> Result<(u64, String), ErrorKind> {
     let server = ScriptedServer::start([Reply::HangUp]).await;
-    let expiry = expires_in_seconds.map(|seconds| SystemTime::UNIX_EPOCH + Duration::from_secs(NOW.as_seconds() + seconds));
+    let expiry = expires_in_seconds
+        .map(|seconds| SystemTime::UNIX_EPOCH + Duration::from_secs(NOW.as_seconds() + seconds));
     let sdk = server.sdk(Credentials::for_tests_that_expire_at(expiry));
     let signer = Aws::with_config(sdk).url_signer(&Buckets::only_originals("originals", "1")).unwrap();
     let id = UploadId::generate(NOW, [7; 10]);
@@ -26,10 +27,10 @@ async fn sign_for_an_hour(expires_in_seconds: Option<u64>) -> Result<(u64, Strin
         attachment: Some("a.txt".to_owned()),
         content_type: "text/plain".to_owned(),
     };
-    let signed = signer.sign_downloads(&[download], NOW, 3600).await.map_err(|err| err.kind())?;
+    let answer = signer.sign_downloads(&[download], NOW, 3600).await.map_err(|err| err.kind())?;
     assert_eq!(server.requests().len(), 0);
-    let url = signed.urls[0].0.clone();
-    Ok((signed.expires_at.as_seconds() - NOW.as_seconds(), url))
+    let url = answer.urls[0].0.clone();
+    Ok((answer.expires_at.as_seconds() - NOW.as_seconds(), url))
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use super::super::content::Content;
-use crate::checksum::{Checksum, ChecksumAlgorithm, ChecksumType, combine_composite, combine_full_object};
+use crate::checksum::{Checksum, ChecksumAlgorithm, ChecksumType, combine_composite};
 use crate::object_key::{BucketRole, ObjectKey};
 use crate::plan::PART_SIZE_BYTES_MIN;
 use crate::ports::{CompleteOutcome, CompletedObject, ObjectFacts, WholeChecksum};
@@ -234,7 +234,8 @@ impl FakeMultipart {
         let value = match kind {
             ChecksumType::FullObject => Some(content.checksum(algorithm).to_base64()),
             ChecksumType::Composite => {
-                let sums: Vec<Checksum> = listed.iter().map(|part| part.content.checksum(algorithm)).collect();
+                let sums: Vec<Checksum> =
+                    listed.iter().map(|part| part.content.checksum(algorithm)).collect();
                 combine_composite(&sums)
             }
         };

@@ -51,7 +51,8 @@ async fn completed_with_a_full_object_checksum(
 
 /// Small parts, a wrong order, a part that is listed twice, an empty list.
 pub(super) async fn size_and_order_of_parts_are_checked_as_the_store_does(test: &StoreUnderTest<'_>) {
-    let cases: [(&str, fn(&mut Vec<PutPart>), &str); 4] = [
+    type Change = fn(&mut Vec<PutPart>);
+    let cases: [(&str, Change, &str); 4] = [
         ("small parts", |_| {}, "EntityTooSmall"),
         ("wrong order", |parts| parts.swap(0, 1), "InvalidPartOrder"),
         ("listed twice", |parts| parts[1] = parts[0].clone(), "InvalidPartOrder"),

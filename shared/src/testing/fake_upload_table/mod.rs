@@ -1,6 +1,7 @@
 //! DynamoDB in memory: the real items, the real conditions, and a bill.
 
-use std::collections::BTreeMap;
+mod state;
+
 use std::ops::RangeInclusive;
 use std::sync::Mutex;
 
@@ -8,14 +9,14 @@ use async_trait::async_trait;
 use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::points::{Call, CallLog, Fault, Points, locked};
-use super::table_units::{TableUnits, index_units, item_size_bytes, read_halves, write_units};
+use super::table_units::{TableUnits, item_size_bytes, read_halves};
 use crate::aws::item::{Item, ItemReader};
 use crate::aws::other_items::{
     idempotency_from_item, idempotency_keys, idempotency_to_item, page_bytes, page_from_item, page_keys,
-    page_sort_keys, page_to_item, walk_from_item, walk_keys, walk_to_item,
+    page_to_item, walk_from_item, walk_keys, walk_to_item,
 };
 use crate::aws::upload_item::{
-    due_shard_key, from_item, seconds_rounded_up, to_item, upload_keys, upload_of_partition, upload_partition,
+    due_shard_key, from_item, seconds_rounded_up, to_item, upload_keys, upload_of_partition,
 };
 use crate::error::Error;
 use crate::ids::UploadId;
@@ -23,9 +24,7 @@ use crate::part_page::ReceivedParts;
 use crate::ports::{IdempotencyKey, IdempotencyRecord, PartPage, UploadTable};
 use crate::timestamp::Timestamp;
 use crate::upload::Upload;
-
-/// Partition and sort key.
-type Keys = (String, String);
+use state::State;
 
 /// The table in memory.
 ///
@@ -35,14 +34,6 @@ type Keys = (String, String);
 pub struct FakeUploadTable {
     points: Points,
     state: Mutex<State>,
-}
-
-#[derive(Debug, Default)]
-struct State {
-    items: BTreeMap<Keys, Item>,
-    units: TableUnits,
-    /// What the due index shows while it lags.
-    stale_due: Option<Vec<(String, u64, String)>>,
 }
 
 /// What the fakes write in the place of the random tag of a write, whose length is the same.
@@ -149,51 +140,6 @@ impl FakeUploadTable {
     /// See [`Points::calls`].
     pub fn calls(&self) -> Vec<Call> {
         self.points.calls()
-    }
-}
-
-impl State {
-    /// A put that takes place when `condition` accepts what is there. A refused one costs units too.
-    fn put_if(&mut self, keys: Keys, item: Item, condition: impl FnOnce(Option<&Item>) -> bool) -> bool {
-        let old = self.items.get(&keys);
-        if !condition(old) {
-            self.units.table_writes += write_units(old, None);
-            return false;
-        }
-        self.units.table_writes += write_units(old, Some(&item));
-        self.units.index_writes += index_units(old, Some(&item), ["ownerKey", "ownerSort"]);
-        self.units.index_writes += index_units(old, Some(&item), ["dueShard", "dueAt"]);
-        self.items.insert(keys, item);
-        true
-    }
-
-    /// A consistent read of one item.
-    fn read(&mut self, keys: &Keys) -> Option<&Item> {
-        let item = self.items.get(keys);
-        self.units.read_halves += read_halves(item.map_or(0, item_size_bytes), true);
-        item
-    }
-
-    fn pages_of(&self, id: &UploadId, pages: &RangeInclusive<u16>) -> Vec<&Item> {
-        let (first, last) = page_sort_keys(pages);
-        let partition = upload_partition(id);
-        let range = (partition.clone(), first)..=(partition, last);
-        if range.start() > range.end() {
-            return Vec::new();
-        }
-        self.items.range(range).map(|(_, item)| item).collect()
-    }
-
-    /// Shard, second, partition: the order of the index.
-    fn due_entries(&self) -> Vec<(String, u64, String)> {
-        let entry = |((partition, _), item): (&Keys, &Item)| {
-            let read = ItemReader(item);
-            let shard = read.text_if("dueShard").ok()??;
-            Some((shard.to_owned(), read.number_if("dueAt").ok()??, partition.clone()))
-        };
-        let mut entries: Vec<_> = self.items.iter().filter_map(entry).collect();
-        entries.sort();
-        entries
     }
 }
 

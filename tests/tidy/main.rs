@@ -1,0 +1,16 @@
+//! Rules of the repository that no compiler checks, as plain tests: who may name whom, how files open and how long
+//! they are, and that code, template and README tell the same story. Each rule is also shown something that breaks it.
+#![allow(
+    clippy::panic,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a step of a test that fails should stop it"
+)]
+
+mod breaches;
+mod manifests;
+mod readme;
+mod rules;
+mod sources;
+mod template;

@@ -1,0 +1,186 @@
+//! The template and the code agree: settings, queues, leases, routes.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use saphyr::{LoadableYamlNode, Scalar, Yaml};
+use serde_json::{Map, Value, json};
+
+use crate::sources::{Source, expect_none, read, rust_files};
+
+/// Settings that Lambda itself provides, and the one that the log reads.
+const GIVEN_BY_LAMBDA: &str = "AWS_LAMBDA_FUNCTION_MEMORY_SIZE";
+const READ_BY_THE_LOG: &str = "LOG_LEVEL";
+
+/// `template.yaml` as JSON; a tag becomes an object: `!Ref X` is `{"Ref": "X"}`.
+pub(crate) struct Template(Value);
+
+impl Template {
+    pub(crate) fn read() -> Self {
+        Self::parse(&read("template.yaml"))
+    }
+
+    fn parse(text: &str) -> Self {
+        Self(as_json(&Yaml::load_from_str(text).expect("template.yaml is YAML")[0]))
+    }
+
+    fn of_type(&self, kind: &str) -> impl Iterator<Item = (&String, &Value)> {
+        let resources = self.0["Resources"].as_object().expect("resources");
+        resources.iter().filter(move |(_, resource)| resource["Type"] == kind)
+    }
+
+    fn functions(&self) -> BTreeMap<String, &Value> {
+        let folder = |resource: &Value| resource["Properties"]["CodeUri"].as_str().unwrap().to_owned();
+        self.of_type("AWS::Serverless::Function")
+            .map(|(_, found)| (folder(found), &found["Properties"]))
+            .collect()
+    }
+
+    /// Each function's queues, as the properties of function, event source and queue.
+    fn queue_sources(&self) -> Vec<(String, &Value, &Value, &Value)> {
+        let mut found = Vec::new();
+        for (function, properties) in self.functions() {
+            for event in properties["Events"].as_object().into_iter().flat_map(Map::values) {
+                if event["Type"] == "SQS" {
+                    let arn = event["Properties"]["Queue"]["GetAtt"].as_str().expect("a queue of ours");
+                    let queue = arn.strip_suffix(".Arn").expect("an ARN");
+                    let queue = &self.0["Resources"][queue]["Properties"];
+                    found.push((function.clone(), properties, &event["Properties"], queue));
+                }
+            }
+        }
+        found
+    }
+}
+
+fn as_json(yaml: &Yaml<'_>) -> Value {
+    match yaml {
+        Yaml::Value(Scalar::String(text)) => json!(text),
+        Yaml::Value(Scalar::Integer(number)) => json!(number),
+        Yaml::Value(Scalar::Boolean(flag)) => json!(flag),
+        Yaml::Value(Scalar::FloatingPoint(number)) => json!(number.into_inner()),
+        Yaml::Sequence(items) => items.iter().map(as_json).collect(),
+        Yaml::Mapping(fields) => Value::Object(
+            fields
+                .iter()
+                .map(|(name, value)| (name.as_str().unwrap_or_default().to_owned(), as_json(value)))
+                .collect(),
+        ),
+        Yaml::Tagged(tag, inner) => json!({ tag.suffix.as_str(): as_json(inner) }),
+        _ => Value::Null,
+    }
+}
+
+/// `GET /uploads/{id}` and the like.
+pub(crate) fn routes(template: &Template) -> Vec<String> {
+    let routes = template.of_type("AWS::ApiGatewayV2::Route");
+    routes.map(|(_, route)| route["Properties"]["RouteKey"].as_str().unwrap().to_owned()).collect()
+}
+
+/// The names in `settings.required("NAME")` and `settings.within("NAME", ..)`, with or without a type.
+fn settings_read_by(file: &Source) -> BTreeSet<String> {
+    let calls = file.text.split("settings").skip(1).filter_map(|rest| {
+        let rest = rest.trim_start().strip_prefix('.')?;
+        let call = rest.strip_prefix("required").or_else(|| rest.strip_prefix("within"))?;
+        let (before, rest) = call.split_once("(\"")?;
+        (before.is_empty() || before.starts_with("::<")).then(|| rest.split('"').next().unwrap_or_default())
+    });
+    calls.map(str::to_owned).collect()
+}
+
+fn settings_given_to(template: &Template, properties: &Value) -> BTreeSet<String> {
+    let global = &template.0["Globals"]["Function"]["Environment"]["Variables"];
+    let own = &properties["Environment"]["Variables"];
+    [global, own].into_iter().filter_map(Value::as_object).flat_map(Map::keys).cloned().collect()
+}
+
+#[test]
+fn every_function_is_given_exactly_the_settings_that_it_reads() {
+    let (template, files) = (Template::read(), rust_files());
+    assert_eq!(template.functions().len(), 5);
+    for (folder, properties) in template.functions() {
+        let app = format!("{folder}/src/app.rs");
+        let app = files.iter().find(|file| file.path == app).expect("a function has an app.rs");
+        let mut read = settings_read_by(app);
+        assert!(3 < read.len(), "{folder} reads settings");
+        read.remove(GIVEN_BY_LAMBDA);
+        read.insert(READ_BY_THE_LOG.to_owned());
+        assert_eq!(settings_given_to(&template, properties), read, "{folder}: given, and read");
+    }
+    let log = files.iter().find(|file| file.path == "shared/src/telemetry.rs").expect("telemetry.rs");
+    assert!(log.text.contains(&format!("\"{READ_BY_THE_LOG}\"")));
+}
+
+#[test]
+fn settings_are_found_however_they_are_read() {
+    let text = r#"let a: String = settings.required("A"); settings.required::<String>("B");
+        let c = settings
+            .within("C", 1, 2);"#;
+    let found = settings_read_by(&Source::made_up("x", text));
+    assert_eq!(found.into_iter().collect::<Vec<_>>(), ["A", "B", "C"]);
+}
+
+fn queue_faults(template: &Template) -> Vec<String> {
+    let number = |value: &Value| value.as_i64().unwrap_or_default();
+    let mut faults = Vec::new();
+    for (function, properties, source, queue) in template.queue_sources() {
+        let mut expect = |holds: bool, what: &str| {
+            if !holds {
+                faults.push(format!("{function}: {what}"));
+            }
+        };
+        let partial = json!(["ReportBatchItemFailures"]);
+        expect(source["FunctionResponseTypes"] == partial, "the event source reports no single messages");
+        let timeout = number(&properties["Timeout"]);
+        let needed = 6 * timeout + number(&source["MaximumBatchingWindowInSeconds"]);
+        expect(0 < timeout && needed <= number(&queue["VisibilityTimeout"]), "messages come back too early");
+        expect(5 <= number(&queue["RedrivePolicy"]["maxReceiveCount"]), "messages are given up too early");
+        let lease = properties["Environment"]["Variables"]["LEASE_SECONDS"].as_str();
+        let lease: i64 = lease.and_then(|lease| lease.parse().ok()).unwrap_or_default();
+        expect(timeout < lease, "a lease ends before its holder");
+        let dead = queue["RedrivePolicy"]["deadLetterTargetArn"]["GetAtt"].as_str().unwrap_or_default();
+        let dead = &template.0["Resources"][dead.trim_end_matches(".Arn")]["Properties"];
+        expect(number(&dead["MessageRetentionPeriod"]) == 14 * 24 * 3600, "dead letters are lost early");
+    }
+    faults
+}
+
+#[test]
+fn queues_deliver_again_and_never_too_early() {
+    let template = Template::read();
+    assert_eq!(template.queue_sources().len(), 2, "assembly and thumbnail");
+    expect_none("queues", &queue_faults(&template));
+}
+
+#[test]
+fn every_fault_of_a_queue_is_seen() {
+    let text = read("template.yaml");
+    for (good, bad) in [
+        ("FunctionResponseTypes: [ReportBatchItemFailures]", "Enabled: true"),
+        ("VisibilityTimeout: 1800", "VisibilityTimeout: 1799"),
+        ("VisibilityTimeout: 720", "VisibilityTimeout: 120"),
+        ("maxReceiveCount: 5", "maxReceiveCount: 1"),
+        ("LEASE_SECONDS: \"330\"", "LEASE_SECONDS: \"300\""),
+        ("MessageRetentionPeriod: 1209600", "MessageRetentionPeriod: 345600"),
+    ] {
+        assert!(text.contains(good), "the template no longer says {good}");
+        let broken = Template::parse(&text.replace(good, bad));
+        assert!(!queue_faults(&broken).is_empty(), "{bad}");
+    }
+}
+
+#[test]
+fn only_health_is_open_to_everybody() {
+    let template = Template::read();
+    let open: Vec<&str> = template
+        .of_type("AWS::ApiGatewayV2::Route")
+        .filter(|(_, route)| route["Properties"]["AuthorizationType"] == "NONE")
+        .map(|(_, route)| route["Properties"]["RouteKey"].as_str().unwrap())
+        .collect();
+    assert_eq!(open, ["GET /health"]);
+    assert_eq!(routes(&template).len(), 8);
+    for (name, route) in template.of_type("AWS::ApiGatewayV2::Route") {
+        let closed = json!({ "If": ["HasIssuer", "JWT", { "If": ["IsOpen", "NONE", "AWS_IAM"] }] });
+        let kind = &route["Properties"]["AuthorizationType"];
+        assert!(*kind == "NONE" || *kind == closed, "{name}: {kind}");
+    }
+}
