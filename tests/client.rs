@@ -51,8 +51,7 @@ impl<'a> Client<'a> {
 
     /// `POST /uploads/{id}/parts/sign` for parts without checksums.
     pub async fn sign(&self, id: &str, numbers: impl IntoIterator<Item = i64>) -> Answer {
-        let parts: Vec<Value> =
-            numbers.into_iter().map(|number| json!({ "partNumber": number })).collect();
+        let parts: Vec<Value> = numbers.into_iter().map(|number| json!({ "partNumber": number })).collect();
         self.post(&format!("/uploads/{id}/parts/sign"), &json!({ "parts": parts })).await
     }
 

@@ -18,13 +18,13 @@ impl World {
     pub async fn deliver_breaking(&self, breaker: &Breaker) {
         self.queue_s3_events();
         for message in self.assembly_queue.take_all() {
-            let answer = breaker.run(self.deliver_to_assembly(&message.body)).await;
+            let answer = breaker.run(Box::pin(self.deliver_to_assembly(&message.body))).await;
             if answer.is_none_or(|answer| !answer.batch_item_failures.is_empty()) {
                 self.assembly_queue.put_in(message);
             }
         }
         for message in self.image_queue.take_all() {
-            let answer = breaker.run(self.deliver_to_thumbnail(&message.body)).await;
+            let answer = breaker.run(Box::pin(self.deliver_to_thumbnail(&message.body))).await;
             if answer.is_none_or(|answer| !answer.batch_item_failures.is_empty()) {
                 self.image_queue.put_in(message);
             }

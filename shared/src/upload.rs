@@ -12,7 +12,8 @@
 //! an old version, so nothing it decides can be stored any more.
 //!
 //! `due_at` is when cleanup should look at the record, whatever the reason: to expire it, to send a job again, to
-//! delete what was never completed. A record without it needs no care.
+//! delete what was never completed. A record without it needs no care. It and `ttl_at` are stored in whole seconds, rounded
+//! up, so that nothing is due early.
 
 use std::collections::BTreeMap;
 
@@ -35,6 +36,9 @@ pub const IMAGE_ATTEMPTS_MAX: u32 = 5;
 pub const FAILED_BYTES_KEPT_SECONDS: u64 = 24 * 3600;
 /// An upload that went back to `active` stays open at least this long, in seconds.
 pub const REOPENED_SECONDS: u64 = 3600;
+/// But never longer than this after it was created, in seconds, however often it goes back: half a day before the
+/// buckets' own rule aborts what is left of it.
+pub const REOPENED_SECONDS_MAX: u64 = 7 * 24 * 3600 + 12 * 3600;
 /// A finished record without a file is kept this long, in seconds; then DynamoDB's TTL may take it.
 pub const ENDED_RECORD_KEPT_SECONDS: u64 = 7 * 24 * 3600;
 
@@ -178,7 +182,9 @@ impl Upload {
         self.leased_until = None;
         self.assembly_attempts = 0;
         self.reason = Some(reason);
-        self.expires_at = self.expires_at.max(now.plus_seconds(REOPENED_SECONDS));
+        let reopened_until =
+            now.plus_seconds(REOPENED_SECONDS).min(self.created_at.plus_seconds(REOPENED_SECONDS_MAX));
+        self.expires_at = self.expires_at.max(reopened_until);
         self.due_at = Some(self.expires_at);
     }
 

@@ -85,8 +85,8 @@ impl Stack {
         self.wait_for(message.send()).unwrap();
     }
 
-    /// How many messages a queue holds, waiting or in work.
-    pub(crate) fn message_count(&self, queue: &str) -> u64 {
+    /// How many messages of a queue wait, and how many are in work or will come again.
+    pub(crate) fn message_counts(&self, queue: &str) -> [u64; 2] {
         let wanted = [
             QueueAttributeName::ApproximateNumberOfMessages,
             QueueAttributeName::ApproximateNumberOfMessagesNotVisible,
@@ -95,6 +95,6 @@ impl Stack {
         let ask = client.get_queue_attributes().queue_url(self.text(queue));
         let answer = self.wait_for(ask.set_attribute_names(Some(wanted.to_vec())).send()).unwrap();
         let attributes = answer.attributes.unwrap_or_default();
-        wanted.iter().map(|name| attributes[name].parse::<u64>().unwrap()).sum()
+        wanted.map(|name| attributes[&name].parse().unwrap())
     }
 }

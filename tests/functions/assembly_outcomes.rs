@@ -150,7 +150,9 @@ async fn a_conflict_without_an_object_is_tried_again_with_the_parts_untouched() 
 
 #[tokio::test]
 async fn checksums_of_parts_are_combined_for_the_whole_in_both_forms_of_s3() {
-    for (algorithm, name) in [(ChecksumAlgorithm::Crc64nvme, "crc64nvme"), (ChecksumAlgorithm::Crc32c, "crc32c")] {
+    for (algorithm, name) in
+        [(ChecksumAlgorithm::Crc64nvme, "crc64nvme"), (ChecksumAlgorithm::Crc32c, "crc32c")]
+    {
         for kind in [ChecksumType::FullObject, ChecksumType::Composite] {
             let world = World::new();
             world.store.set_checksum_type(kind);

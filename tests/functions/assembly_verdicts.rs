@@ -3,14 +3,17 @@
 use longshore_tests::World;
 use serde_json::json;
 use shared::ports::{Clock, CompleteOutcome, ObjectStore};
-use shared::testing::Content;
+use shared::testing::{Content, FakeObject};
 use shared::upload::{ASSEMBLY_ATTEMPTS_MAX, UploadState};
 use shared::wire::AssemblyMessage;
 
 use crate::steps::{
-    PART_BYTES, completing_movie, crc64, filled, key_of, movie_body, number, ranges, replace_part, send_single,
-    upload_id,
+    PART_BYTES, completing_movie, crc64, filled, key_of, movie_body, number, ranges, replace_part,
+    send_single, upload_id,
 };
+
+/// What somebody does to an object behind everybody's back.
+type Tampering = fn(&mut FakeObject);
 
 /// Delivers all that waits and gives the code of the reason for which the upload failed.
 async fn failure(world: &World, id: &str) -> String {
@@ -111,25 +114,25 @@ async fn a_file_that_is_not_what_was_declared_as_a_whole_fails() {
 #[tokio::test]
 async fn an_object_that_does_not_prove_itself_fails_the_upload() {
     let world = World::new();
-    for (expected, change) in [
-        ("size_mismatch", (|object| object.content = filled(1)) as fn(&mut shared::testing::FakeObject)),
+    let of_parts: [(&str, Tampering); 2] = [
+        ("size_mismatch", |object| object.content = filled(1)),
         ("foreign_object", |object| object.upload_id = None),
-    ] {
+    ];
+    for (expected, change) in of_parts {
         let id = completing_movie(&world, 2).await;
         let (store, key) = (world.store.clone(), key_of(&id));
         world.store.points().before_next("look", move || store.tamper(&key, change));
         assert_eq!(failure(&world, &id).await, expected);
     }
     let sum = crc64(&Content::bytes("hello"));
-    for (expected, change) in [
-        (
-            "checksum_mismatch",
-            (|object| object.checksum.as_mut().unwrap().value = crc64(&Content::bytes("jello")))
-                as fn(&mut shared::testing::FakeObject),
-        ),
+    let of_one_put: [(&str, Tampering); 3] = [
+        ("checksum_mismatch", |object| {
+            object.checksum.as_mut().unwrap().value = crc64(&Content::bytes("jello"));
+        }),
         ("checksum_missing", |object| object.checksum = None),
         ("size_mismatch", |object| object.content = Content::bytes("hell")),
-    ] {
+    ];
+    for (expected, change) in of_one_put {
         let more = json!({ "checksum": { "algorithm": "crc64nvme", "value": sum } });
         let id = send_single(&world, b"hello".to_vec(), more).await;
         world.store.tamper(&key_of(&id), change);

@@ -2,9 +2,10 @@
 
 use longshore_tests::World;
 use serde_json::{Value, json};
+use shared::testing::Content;
 use shared::upload::UploadState;
 
-use crate::steps::movie_body;
+use crate::steps::{crc64, filled, movie_body};
 
 /// What one upload of so many parts used.
 #[derive(Debug)]
@@ -15,9 +16,13 @@ struct Cost {
 
 /// Uploads with an idempotency key and reports in batches of so many parts.
 async fn cost(part_count: u64, batch: usize) -> Cost {
+    cost_of(part_count, batch, &movie_body(part_count)).await
+}
+
+async fn cost_of(part_count: u64, batch: usize, body: &Value) -> Cost {
     let world = World::new();
-    let alice = world.client("alice");
-    let created = alice.create_with_key("key-1", &movie_body(part_count)).await;
+    let alice = world.client("5f1c9a52-8d54-4c1b-9f30-0d8e6a3b7c11");
+    let created = alice.create_with_key("0b0a7e0e-3c1f-4d0e-8a3e-9f7d6b5c4a39", body).await;
     let id = created.text("/id");
     let mut signed = created.signed_parts();
     let beyond = i64::try_from(signed.len()).unwrap() + 1..=i64::try_from(part_count).unwrap();
@@ -53,6 +58,17 @@ async fn an_upload_keeps_the_budget_of_write_units_indexes_included() {
     // A tenth of a unit for each part beyond 64.
     assert!(cost(1_000, 1_000).await.writes <= 16 + 93);
     assert!(cost(10_000, 1_000).await.writes <= 16 + 993);
+}
+
+#[tokio::test]
+async fn an_upload_with_checksums_and_some_metadata_keeps_it_too() {
+    let mut body = movie_body(64);
+    let sums: Vec<String> = (1..=64).map(|number| crc64(&filled(number))).collect();
+    let whole = crc64(&Content::concat((1..=64).map(filled)));
+    body["filename"] = json!("2026-11-22 Sommerurlaub an der Ostsee, Teil 3 (Original).mov");
+    body["checksum"] = json!({ "algorithm": "crc64nvme", "value": whole, "parts": sums });
+    body["metadata"] = json!({ "album": "Ostsee 2026", "camera": "X100VI", "taken": "2026-08-03T14:12:09Z" });
+    assert!(cost_of(64, 16, &body).await.writes <= 16);
 }
 
 #[tokio::test]

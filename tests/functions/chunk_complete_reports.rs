@@ -5,7 +5,9 @@ use serde_json::{Value, json};
 use shared::testing::Content;
 use shared::upload::UploadState;
 
-use crate::steps::{PART_BYTES, create_movie, crc64, filled, movie_body, ranges, replace_part, send_movie, upload_id};
+use crate::steps::{
+    PART_BYTES, crc64, create_movie, filled, movie_body, ranges, replace_part, send_movie, upload_id,
+};
 
 #[tokio::test]
 async fn parts_may_be_reported_one_by_one_in_any_order_and_twice() {
@@ -62,11 +64,11 @@ async fn a_part_that_is_not_what_s3_holds_is_refused_and_nothing_is_recorded() {
     let world = World::new();
     let alice = world.client("alice");
     let mut body = movie_body(3);
-    body["checksum"] = json!({ "algorithm": "crc64nvme", "parts": (1..=3).map(|n| crc64(&filled(n))).collect::<Vec<_>>() });
+    body["checksum"] =
+        json!({ "algorithm": "crc64nvme", "parts": (1..=3).map(|n| crc64(&filled(n))).collect::<Vec<_>>() });
     let created = alice.post("/uploads", &body).await;
     let id = created.text("/id");
-    let good: Vec<Value> =
-        created.signed_parts().iter().take(2).map(|part| alice.put_filled(part)).collect();
+    let good: Vec<Value> = created.signed_parts().iter().take(2).map(|part| alice.put_filled(part)).collect();
     let right_etag = good[1]["etag"].clone();
     for (what, bad) in [
         ("wrong etag", json!({ "partNumber": 2, "etag": "\"d41d8cd98f00b204e9800998ecf8427e\"" })),

@@ -6,8 +6,8 @@ use shared::testing::Content;
 use shared::upload::UploadState;
 
 use crate::steps::{
-    completing_movie, create_movie, create_single, filled, photo, ranges, replace_part, send_movie, send_single,
-    upload_id,
+    completing_movie, create_movie, create_single, filled, photo, ranges, replace_part, send_movie,
+    send_single, upload_id,
 };
 
 #[tokio::test]
@@ -95,7 +95,10 @@ async fn a_part_that_was_replaced_after_its_report_is_asked_for_again_by_complet
     world.settle().await;
     let expected = Content::concat([filled(77), filled(2), filled(3)]);
     let object = world.store.object(&crate::steps::key_of(&id)).unwrap();
-    assert_eq!(object.content.checksum(shared::checksum::ChecksumAlgorithm::Crc64nvme), expected.checksum(shared::checksum::ChecksumAlgorithm::Crc64nvme));
+    assert_eq!(
+        object.content.checksum(shared::checksum::ChecksumAlgorithm::Crc64nvme),
+        expected.checksum(shared::checksum::ChecksumAlgorithm::Crc64nvme)
+    );
 }
 
 #[tokio::test]

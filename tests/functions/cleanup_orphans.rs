@@ -122,8 +122,7 @@ async fn two_walks_at_once_do_no_harm() {
     });
     world.clock.advance_seconds(ORPHAN_AGE_SECONDS);
     let gate = crate::interrupt::Interrupt::before("store", "abort_multipart");
-    let (one, other) =
-        crate::interrupt::interrupted(&world, &gate, world.clean_up(), world.clean_up()).await;
+    let (one, other) = crate::interrupt::interrupted(&world, &gate, world.clean_up(), world.clean_up()).await;
     assert!(one.failures + other.failures == 0);
     assert_eq!(world.store.open_multipart_count(), 1);
     let held = world.upload(&kept).multipart.unwrap();

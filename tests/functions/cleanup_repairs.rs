@@ -29,8 +29,7 @@ async fn a_lost_assembly_message_is_sent_again() {
 async fn a_lost_image_job_of_either_stage_is_sent_again() {
     let world = World::new();
     let id = verified_photo(&world).await;
-    for (state, next) in
-        [(ImageState::Pending, ImageState::Partial), (ImageState::Partial, ImageState::Done)]
+    for (state, next) in [(ImageState::Pending, ImageState::Partial), (ImageState::Partial, ImageState::Done)]
     {
         assert_eq!(image_state(&world, &id), Some(state));
         world.image_queue.take_all();
@@ -78,7 +77,8 @@ async fn one_run_attends_to_the_longest_due_first_and_the_next_run_to_the_rest()
     world.clock.advance_seconds(3600);
     let first = world.clean_up().await;
     assert!(first.more && first.attended <= 16, "{first:?}");
-    let attended = |world: &World, id: &shared::ids::UploadId| world.table.upload(id).unwrap().due_at.is_none();
+    let attended =
+        |world: &World, id: &shared::ids::UploadId| world.table.upload(id).unwrap().due_at.is_none();
     for shard in 0..shared::ports::DUE_SHARDS {
         let of_shard: Vec<bool> =
             ids.iter().filter(|id| due_shard(id) == shard).map(|id| attended(&world, id)).collect();
@@ -116,17 +116,17 @@ async fn a_record_that_cannot_be_read_does_not_keep_the_others_waiting() {
 #[tokio::test]
 async fn an_index_that_lags_does_no_harm() {
     let world = World::new();
-    let completed = completing_movie(&world, 2).await;
-    let cancelled = completing_movie(&world, 2).await;
+    let one = completing_movie(&world, 2).await;
+    let other = completing_movie(&world, 2).await;
     world.table.let_due_index_lag();
     world.settle().await;
     world.clock.advance_seconds(RESEND_AFTER_SECONDS);
-    let before = (world.upload(&completed), world.upload(&cancelled));
+    let before = (world.upload(&one), world.upload(&other));
     for _ in 0..3 {
         let report = world.clean_up().await;
         assert_eq!((report.attended, report.assembly_jobs_resent, report.failures), (2, 0, 0));
     }
-    assert_eq!((world.upload(&completed), world.upload(&cancelled)), before);
+    assert_eq!((world.upload(&one), world.upload(&other)), before);
     // A record that is gone is only listed by an index that lags.
     world.table.delete_past_ttl(world.clock.now());
     world.table.let_due_index_catch_up();

@@ -4,7 +4,10 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::indexing_slicing,
-    reason = "steps that tests share stand outside of test functions; one that fails should stop the test"
+    clippy::large_futures,
+    clippy::print_stdout,
+    reason = "steps that tests share stand outside of test functions: one that fails should stop the test, and may say why; \
+              a test has its stack for itself"
 )]
 
 mod assembly_crashes;

@@ -7,16 +7,20 @@ use shared::ports::Clock;
 use shared::testing::Content;
 use shared::upload::UploadState;
 
-use crate::steps::{PART_BYTES, create_movie, crc64, filled, movie_body, upload_id};
+use crate::steps::{PART_BYTES, crc64, create_movie, filled, movie_body, upload_id};
 
 #[tokio::test]
 async fn a_small_file_gets_one_put_and_nothing_is_opened_in_s3() {
     let world = World::new();
     let created = world.client("alice").create("note.txt", 8 * MIB).await;
     assert_eq!((created.status, created.text("/strategy")), (201, "single"));
-    assert_eq!((created.body["partCount"].as_u64(), created.body["partSize"].as_u64()), (Some(1), Some(8 * MIB)));
+    assert_eq!(
+        (created.body["partCount"].as_u64(), created.body["partSize"].as_u64()),
+        (Some(1), Some(8 * MIB))
+    );
     let parts = created.signed_parts();
-    let header = |name: &str| parts[0].headers.iter().find(|(known, _)| known == name).map(|(_, v)| v.as_str());
+    let header =
+        |name: &str| parts[0].headers.iter().find(|(known, _)| known == name).map(|(_, v)| v.as_str());
     assert_eq!(header("content-length"), Some("8388608"));
     assert_eq!(header("content-type"), Some("application/octet-stream"));
     assert_eq!(header("if-none-match"), Some("*"));
@@ -154,7 +158,10 @@ async fn a_file_of_ten_thousand_parts_can_be_planned_and_no_more() {
     let world = World::new();
     let alice = world.client("alice");
     let created = create_movie(&alice, 10_000).await;
-    assert_eq!((created.body["partCount"].as_u64(), created.body["partSize"].as_u64()), (Some(10_000), Some(PART_BYTES)));
+    assert_eq!(
+        (created.body["partCount"].as_u64(), created.body["partSize"].as_u64()),
+        (Some(10_000), Some(PART_BYTES))
+    );
     let too_many = alice.post("/uploads", &movie_body(10_001)).await;
     assert_eq!(too_many.refusal(), "400 invalid_request");
     assert_eq!(world.table.uploads().len(), 1);

@@ -62,7 +62,10 @@ async fn a_key_of_a_finished_upload_still_names_it_but_signs_nothing() {
     let created = alice.create_with_key("key-1", &movie_body(2)).await;
     alice.delete(&format!("/uploads/{}", created.text("/id"))).await;
     let again = alice.create_with_key("key-1", &movie_body(2)).await;
-    assert_eq!((again.status, again.text("/id"), again.text("/state")), (201, created.text("/id"), "aborted"));
+    assert_eq!(
+        (again.status, again.text("/id"), again.text("/state")),
+        (201, created.text("/id"), "aborted")
+    );
     assert!(again.signed_parts().is_empty());
 }
 

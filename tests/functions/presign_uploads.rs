@@ -23,7 +23,10 @@ async fn a_resume_shows_exactly_what_s3_holds() {
     }
     let some = alice.get(&path).await;
     assert_eq!(ranges(&some), [(2, 3), (6, 8)]);
-    assert_eq!((some.body["receivedParts"].as_u64(), some.body["receivedBytes"].as_u64()), (Some(3), Some(3 * PART_BYTES)));
+    assert_eq!(
+        (some.body["receivedParts"].as_u64(), some.body["receivedBytes"].as_u64()),
+        (Some(3), Some(3 * PART_BYTES))
+    );
 }
 
 #[tokio::test]
@@ -139,7 +142,8 @@ async fn the_id_of_another_owner_is_answered_like_one_that_does_not_exist() {
             let headers = [("content-type", "application/json")];
             let text = body.map(|body| body.to_string());
             let theirs = mallory.send(method, &path.replace("{id}", id), &headers, text.as_deref()).await;
-            let nobodys = mallory.send(method, &path.replace("{id}", missing), &headers, text.as_deref()).await;
+            let nobodys =
+                mallory.send(method, &path.replace("{id}", missing), &headers, text.as_deref()).await;
             assert_eq!(theirs, nobodys, "{method} {path}");
             assert_eq!(theirs.refusal(), "404 not_found", "{method} {path}");
         }

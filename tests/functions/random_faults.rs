@@ -8,7 +8,7 @@ use shared::record::ImageState;
 use shared::testing::Content;
 use shared::upload::{IMAGE_ATTEMPTS_MAX, UploadState};
 
-use crate::steps::{PART_BYTES, filled, key_of, photo};
+use crate::steps::{PART_BYTES, filled, key_of};
 
 const SCHEDULES: u64 = 500;
 /// How often a client asks the same before it gives up; far more than the faults of one schedule.
@@ -34,7 +34,8 @@ impl Persistent<'_> {
     }
 
     async fn create(&self, key: &str, body: &Value) -> Answer {
-        let created = self.until_answered(async |alice: Client<'_>| alice.create_with_key(key, body).await).await;
+        let created =
+            self.until_answered(async |alice: Client<'_>| alice.create_with_key(key, body).await).await;
         assert_eq!(created.status, 201, "{created:?}");
         created
     }
@@ -49,7 +50,7 @@ async fn send_parts(client: &Persistent<'_>, id: &str, mut parts: Vec<SignedPart
     for batch in parts.chunks(3) {
         let alice = client.world.client("alice");
         let mut report: Vec<Value> = batch.iter().map(|part| alice.put_filled(part)).collect();
-        if next_random(bits) % 4 == 0 {
+        if next_random(bits).is_multiple_of(4) {
             report.push(alice.put_filled(&batch[0]));
         }
         let body = json!({ "parts": report });
@@ -63,7 +64,7 @@ async fn schedule(seed: u64) -> bool {
     let mut bits = seed;
     let world = World::new();
     let per_mille = 10 + next_random(&mut bits) % 120;
-    world.store.set_repeated_complete_succeeds(next_random(&mut bits) % 2 == 0);
+    world.store.set_repeated_complete_succeeds(next_random(&mut bits).is_multiple_of(2));
     let breaker = Breaker::random(next_random(&mut bits), per_mille);
     world.log.set_gate(breaker.clone());
     let client = Persistent { world: &world, breaker: &breaker };
@@ -71,7 +72,7 @@ async fn schedule(seed: u64) -> bool {
         "filename": "movie.bin", "size": 7 * PART_BYTES - 5, "partSize": PART_BYTES, "contentType": "video/mp4",
     });
     let movie = client.create("movie", &body).await;
-    let photo = photo();
+    let photo = imaging_sample::sample_photo_jpeg(16, 12).unwrap();
     let body = json!({ "filename": "p.jpg", "size": photo.len(), "contentType": "image/jpeg" });
     let picture = client.create("picture", &body).await;
     world.client("alice").put(&picture.signed_parts()[0], Content::bytes(photo));
@@ -83,7 +84,7 @@ async fn schedule(seed: u64) -> bool {
         world.clock.advance_seconds(next_random(&mut bits) % 400);
         breaker.run(world.try_clean_up()).await;
     }
-    if next_random(&mut bits) % 5 == 0 {
+    if next_random(&mut bits).is_multiple_of(5) {
         // Everything that waited got lost.
         world.assembly_queue.take_all();
         world.image_queue.take_all();
@@ -115,8 +116,7 @@ async fn check_files(world: &World, movie: &str) {
         let shown = world.client("alice").get(&format!("/files/{}", upload.id)).await;
         assert_eq!(shown.status, 200);
     }
-    let content: Vec<Content> =
-        (1..=6).map(filled).chain([Content::repeated(7, PART_BYTES - 5)]).collect();
+    let content: Vec<Content> = (1..=6).map(filled).chain([Content::repeated(7, PART_BYTES - 5)]).collect();
     let expected = Content::concat(content);
     let object = world.store.object(&key_of(movie)).unwrap();
     let algorithm = shared::checksum::ChecksumAlgorithm::Crc64nvme;

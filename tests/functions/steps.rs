@@ -93,6 +93,22 @@ pub(crate) async fn finished_photo(world: &World, more: Value) -> String {
     id
 }
 
+/// A photo of two parts, all sent and completing: its bytes are followed by zeros.
+pub(crate) async fn completing_photo(world: &World, more: Value) -> String {
+    let alice = world.client("alice");
+    let mut body = movie_body(2);
+    for (name, value) in more.as_object().unwrap() {
+        body[name] = value.clone();
+    }
+    let created = alice.post("/uploads", &body).await;
+    let parts = created.signed_parts();
+    alice.put(&parts[0], Content::beginning_with(photo(), PART_BYTES));
+    alice.put(&parts[1], Content::repeated(0, PART_BYTES));
+    let id = created.text("/id");
+    assert_eq!(alice.complete(id).await.status, 202);
+    id.to_owned()
+}
+
 /// How far the image work is.
 pub(crate) fn image_state(world: &World, id: &str) -> Option<ImageState> {
     world.upload(id).image.map(|image| image.state)

@@ -7,7 +7,7 @@ use shared::object_key::BucketRole;
 use shared::testing::Fault;
 
 use crate::interrupt::{Interrupt, interrupted};
-use crate::steps::{finished_photo, photo, send_single, verified_photo};
+use crate::steps::{completing_photo, finished_photo, photo, send_single, verified_photo};
 
 #[tokio::test]
 async fn thumbnail_that_breaks_at_any_call_ends_in_the_same_variants() {
@@ -82,23 +82,30 @@ async fn a_worker_that_dies_while_its_file_is_removed_leaves_no_variant() {
 
 #[tokio::test]
 async fn a_worker_that_writes_after_its_file_was_removed_and_then_dies_leaves_no_variant() {
-    let world = World::new();
-    let id = send_single(&world, photo(), json!({ "fileExpiresInSeconds": 60 })).await;
-    world.queue_s3_events();
-    for message in world.assembly_queue.take_all() {
-        world.deliver_to_assembly(&message.body).await;
+    // Of a file sent in one PUT the removal waits for the last URL anyway; of one in parts it waits for the worker.
+    for in_parts in [false, true] {
+        let world = World::new();
+        let more = json!({ "fileExpiresInSeconds": 60 });
+        let id = match in_parts {
+            true => completing_photo(&world, more).await,
+            false => send_single(&world, photo(), more).await,
+        };
+        world.queue_s3_events();
+        for message in world.assembly_queue.take_all() {
+            world.deliver_to_assembly(&message.body).await;
+        }
+        let message = world.image_queue.take_all().remove(0);
+        // It writes its variants after the removal has been through, and cannot record any.
+        let gate = Interrupt::before("store", "write");
+        interrupted(&world, &gate, world.deliver_to_thumbnail(&message.body), async {
+            world.clock.advance_seconds(61);
+            world.clean_up().await;
+            world.table.fail_next("get", Fault::Before(ErrorKind::Unavailable));
+        })
+        .await;
+        assert_eq!(world.store.keys(BucketRole::Variants).len(), 7);
+        world.come_to_rest().await;
+        assert!(world.store.keys(BucketRole::Variants).is_empty(), "in parts: {in_parts}");
+        assert_eq!(world.upload(&id).due_at, None);
     }
-    let message = world.image_queue.take_all().remove(0);
-    // It writes its variants after the removal has been through, and cannot record any.
-    let gate = Interrupt::before("store", "write");
-    interrupted(&world, &gate, world.deliver_to_thumbnail(&message.body), async {
-        world.clock.advance_seconds(61);
-        world.clean_up().await;
-        world.table.fail_next("get", Fault::Before(ErrorKind::Unavailable));
-    })
-    .await;
-    assert_eq!(world.store.keys(BucketRole::Variants).len(), 7);
-    world.come_to_rest().await;
-    assert!(world.store.keys(BucketRole::Variants).is_empty());
-    assert_eq!(world.upload(&id).due_at, None);
 }

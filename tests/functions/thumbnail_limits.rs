@@ -8,7 +8,8 @@ use shared::upload::IMAGE_ATTEMPTS_MAX;
 use shared::wire::{ImageMessage, ImageStage};
 
 use crate::steps::{
-    PART_BYTES, create_movie, image_state, key_of, photo, send_single, upload_id, variant_key, verified_photo,
+    PART_BYTES, completing_photo, image_state, key_of, photo, send_single, upload_id, variant_key,
+    verified_photo,
 };
 
 async fn reason_after(world: &World, id: &str) -> String {
@@ -42,13 +43,8 @@ async fn a_picture_of_too_many_pixels_fails_by_its_header() {
 async fn an_image_that_is_too_large_by_its_record_is_never_read() {
     let mut world = World::new();
     world.thumbnail.limits.file_bytes_max = PART_BYTES;
-    let alice = world.client("alice");
-    let created = create_movie(&alice, 2).await;
-    let parts = created.signed_parts();
-    alice.put(&parts[0], Content::beginning_with(photo(), PART_BYTES));
-    alice.put(&parts[1], Content::repeated(0, PART_BYTES));
-    alice.complete(created.text("/id")).await;
-    assert_eq!(reason_after(&world, created.text("/id")).await, "image_too_large");
+    let id = completing_photo(&world, json!({})).await;
+    assert_eq!(reason_after(&world, &id).await, "image_too_large");
     // Assembly reads the start once; thumbnail reads nothing.
     assert_eq!(world.store.points().count("read_start"), 1);
 }

@@ -4,11 +4,10 @@ use longshore_tests::{World, s3_event};
 use serde_json::json;
 use shared::object_key::BucketRole;
 use shared::record::{ImageState, VARIANT_NAMES};
-use shared::testing::Content;
 use shared::wire::{ImageMessage, ImageStage};
 
 use crate::steps::{
-    PART_BYTES, create_movie, finished_movie, finished_photo, image_state, key_of, photo, send_single, upload_id,
+    completing_photo, finished_movie, finished_photo, image_state, key_of, send_single, upload_id,
     variant_key, verified_photo,
 };
 
@@ -24,7 +23,7 @@ async fn the_first_stage_makes_jpeg_and_webp_and_asks_for_avif_which_the_second_
     assert_eq!((file.text("/imageState"), file.body["variants"].as_array().unwrap().len()), ("partial", 7));
     assert_eq!((file.body["width"].as_u64(), file.body["height"].as_u64()), (Some(40), Some(30)));
     let avif = ImageMessage::body_for(&upload_id(&id), ImageStage::Avif);
-    assert_eq!(world.image_queue.bodies(), [avif.clone()]);
+    assert_eq!(world.image_queue.bodies(), std::slice::from_ref(&avif));
     world.image_queue.take_all();
     world.deliver_to_thumbnail(&avif).await;
     let image = world.upload(&id).image.unwrap();
@@ -97,7 +96,10 @@ async fn a_duplicate_while_the_image_is_claimed_is_acknowledged() {
         upload.image.as_mut().unwrap().claimed_until = Some(now.plus_seconds(150));
     });
     assert!(world.deliver_to_thumbnail(&job.body).await.batch_item_failures.is_empty());
-    assert_eq!((image_state(&world, &id), world.store.points().count("write")), (Some(ImageState::Pending), 0));
+    assert_eq!(
+        (image_state(&world, &id), world.store.points().count("write")),
+        (Some(ImageState::Pending), 0)
+    );
     // The worker that held it died with its message: cleanup sends the job again.
     world.come_to_rest().await;
     assert_eq!(image_state(&world, &id), Some(ImageState::Done));
@@ -106,14 +108,7 @@ async fn a_duplicate_while_the_image_is_claimed_is_acknowledged() {
 #[tokio::test]
 async fn an_event_of_s3_that_comes_before_the_record_is_dropped_and_the_job_does_the_work() {
     let world = World::new();
-    let alice = world.client("alice");
-    let start = photo();
-    let created = create_movie(&alice, 2).await;
-    let id = created.text("/id");
-    let parts = created.signed_parts();
-    alice.put(&parts[0], Content::beginning_with(start, PART_BYTES));
-    alice.put(&parts[1], Content::repeated(0, PART_BYTES));
-    alice.complete(id).await;
+    let id = &completing_photo(&world, json!({})).await;
     let event = s3_event("ObjectCreated:CompleteMultipartUpload", key_of(id).as_str());
     assert!(world.deliver_to_thumbnail(&event).await.batch_item_failures.is_empty());
     assert_eq!(image_state(&world, id), None);

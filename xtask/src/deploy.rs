@@ -47,16 +47,25 @@ pub(crate) fn deploy(
     let log = local_aws.folder().join("deploy.log");
     if let Err(failure) = process::run_logged(&mut sam, "sam deploy", &log) {
         process::stop_if_interrupted()?;
-        // The stack's own events say more than SAM's last lines, if the stack got that far.
-        return match stack_script(project, toolchain, local_aws, &["reasons", STACK_NAME]) {
-            Ok(reasons) if !reasons.trim().is_empty() => {
-                bail!("the deployment failed:\n{}\nthe whole log: {}", reasons.trim(), log.display())
-            }
-            _ => Err(failure),
+        // The stack's own events say most; without a stack, SAM's error line does.
+        let reasons =
+            stack_script(project, toolchain, local_aws, &["reasons", STACK_NAME]).unwrap_or_default();
+        return match reasons.lines().next().map(str::to_owned).or_else(|| error_line(&log)) {
+            Some(reason) => bail!(
+                "the deployment failed: {reason}; next step: correct template.yaml; the whole log: {}",
+                log.display()
+            ),
+            None => Err(failure),
         };
     }
     let outputs = stack_script(project, toolchain, local_aws, &["finish", STACK_NAME])?;
     serde_json::from_str(&outputs).context("the stack's outputs could not be read")
+}
+
+/// The last line of SAM's log that names an error.
+fn error_line(log: &Path) -> Option<String> {
+    let text = fs::read_to_string(log).ok()?;
+    text.lines().rev().find_map(|line| line.strip_prefix("Error: ")).map(str::to_owned)
 }
 
 fn stack_script(

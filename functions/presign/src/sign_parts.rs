@@ -18,7 +18,6 @@ pub(crate) async fn run(
     let upload = load_owned(app.table.as_ref(), id, owner).await?;
     upload.check_takes_parts(now)?;
     let parts = parse_parts_to_sign(body, &upload.plan, upload.checksum.as_ref())?;
-    let signed =
-        app.signer.sign_parts(&upload, &parts, now, app.url_lifetime_seconds(&upload, now)).await?;
+    let signed = app.signer.sign_parts(&upload, &parts, now, app.url_lifetime_seconds(&upload, now)).await?;
     Ok(SignedAnswer::new(&upload, signed))
 }

@@ -38,7 +38,7 @@ pub(crate) async fn run(
         Some(key) => {
             let key = IdempotencyKey { owner: owner.clone(), key };
             let kept_seconds = (new.lifetime_seconds + KEY_KEPT_SECONDS).min(KEY_KEPT_SECONDS_MAX);
-    let expires_at = now.plus_seconds(kept_seconds);
+            let expires_at = now.plus_seconds(kept_seconds);
             tie(app, &key, IdempotencyRecord { upload_id: fresh_id, request_digest: digest, expires_at }, now)
                 .await?
         }
@@ -59,8 +59,7 @@ pub(crate) async fn run(
         Ok(()) => first,
         Err(_) => Vec::new(),
     };
-    let signed =
-        app.signer.sign_parts(&upload, &first, now, app.url_lifetime_seconds(&upload, now)).await?;
+    let signed = app.signer.sign_parts(&upload, &first, now, app.url_lifetime_seconds(&upload, now)).await?;
     Ok(UploadStartedAnswer::new(&upload, signed))
 }
 
