@@ -51,8 +51,8 @@ struct JsTimings {
 pub(super) fn check_node() -> anyhow::Result<()> {
     let next_step =
         format!("next step: install Node {NODE_MAJOR_MIN} or newer, with npm, and put it on the PATH");
-    let version =
-        process::read_output(Command::new("node").arg("--version"), "node").context(next_step.clone())?;
+    let version = process::read_output(Command::new("node").arg("--version"), "node")
+        .with_context(|| format!("Node does not run; {next_step}"))?;
     let major = version.trim().trim_start_matches('v').split('.').next().and_then(|text| text.parse().ok());
     match major {
         Some(major) if NODE_MAJOR_MIN <= major => Ok(()),
