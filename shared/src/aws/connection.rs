@@ -68,7 +68,7 @@ impl Aws {
 
 /// The client that the SDK would make by default, but one for all services, so that the store of trusted
 /// certificates is built once. Loading them is nearly all that connecting costs.
-fn one_http_client() -> aws_sdk_s3::config::SharedHttpClient {
+pub(super) fn one_http_client() -> aws_sdk_s3::config::SharedHttpClient {
     Builder::new().build_with_connector_fn(|settings, components| {
         let mut connector = ConnectorBuilder::default().tls_provider(Provider::Rustls(CryptoMode::Ring));
         connector.set_connector_settings(settings.cloned());

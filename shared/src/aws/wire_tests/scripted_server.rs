@@ -13,6 +13,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
 use crate::aws::Aws;
+use crate::aws::connection::one_http_client;
 
 /// What the server does with a request.
 #[derive(Clone, Debug)]
@@ -96,6 +97,7 @@ impl ScriptedServer {
             .with_max_backoff(Duration::from_millis(1));
         SdkConfig::builder()
             .behavior_version(BehaviorVersion::latest())
+            .http_client(one_http_client())
             .region(Region::new("eu-west-1"))
             .endpoint_url(format!("http://127.0.0.1:{}", self.port))
             .credentials_provider(SharedCredentialsProvider::new(credentials))
