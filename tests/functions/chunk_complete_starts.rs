@@ -2,8 +2,10 @@
 
 use longshore_tests::World;
 use serde_json::json;
+use shared::ids::UploadId;
 use shared::testing::Content;
 use shared::upload::UploadState;
+use shared::wire::AssemblyMessage;
 
 use crate::steps::{
     completing_movie, create_movie, create_single, filled, photo, ranges, replace_part, send_movie,
@@ -114,16 +116,20 @@ async fn completing_a_single_put_has_the_object_looked_for() {
 }
 
 #[tokio::test]
-async fn completing_a_single_put_that_was_not_sent_opens_it_again() {
+async fn completing_a_single_put_that_was_not_sent_changes_nothing() {
     let world = World::new();
     let alice = world.client("alice");
     let created = create_single(&alice, b"hello", json!({})).await;
     let id = created.text("/id");
-    assert_eq!(alice.complete(id).await.status, 202);
-    world.settle().await;
-    let shown = alice.get(&format!("/uploads/{id}")).await;
-    assert_eq!((shown.text("/state"), shown.text("/reason/code")), ("active", "parts_missing"));
-    assert_eq!(ranges(&shown), [(1, 1)]);
+    let before = world.upload(id);
+    world.clock.advance_seconds(600);
+    let garbage = json!({ "partNumber": 1, "etag": "\"garbage\"" });
+    for answer in [alice.complete(id).await, alice.report(id, &garbage).await] {
+        assert_eq!(answer.refusal(), "409 parts_missing");
+        assert_eq!(ranges(&answer), [(1, 1)]);
+    }
+    assert_eq!(world.upload(id), before);
+    assert!(world.assembly_queue.messages().is_empty());
     alice.put(&created.signed_parts()[0], Content::bytes("hello"));
     world.settle().await;
     assert_eq!(alice.get(&format!("/files/{id}")).await.status, 200);
@@ -135,11 +141,10 @@ async fn a_put_and_its_event_that_come_while_completing_looks_in_vain_are_not_lo
     let alice = world.client("alice");
     let created = create_single(&alice, b"hello", json!({})).await;
     let id = created.text("/id");
-    alice.complete(id).await;
-    let message = world.assembly_queue.take_all().remove(0);
+    let message = AssemblyMessage::body_for(&UploadId::parse(id).unwrap());
     let gate = crate::interrupt::Interrupt::after("store", "look");
     let (_, busy) =
-        crate::interrupt::interrupted(&world, &gate, world.deliver_to_assembly(&message.body), async {
+        crate::interrupt::interrupted(&world, &gate, world.deliver_to_assembly(&message), async {
             alice.put(&created.signed_parts()[0], Content::bytes("hello"));
             world.queue_s3_events();
             let event = world.assembly_queue.messages().remove(0);

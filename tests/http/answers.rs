@@ -163,7 +163,7 @@ async fn a_file_that_is_no_image_is_shown_with_its_proof() {
         r#""detectedType":"application/octet-stream","checksum":{"algorithm":"crc64nvme","type":"FULL_OBJECT","#,
         r#""value":"M3eFcAZSQlc="},"etag":"ETAG","createdAt":"2026-11-22T00:00:00Z","#,
         r#""completedAt":"2026-11-22T00:00:00Z","expiresAt":"2026-11-22T00:01:00Z","url":"URL","#,
-        r#""urlExpiresAt":"2026-11-22T00:05:00Z","imageState":"none","metadata":{},"variants":[]}"#,
+        r#""urlExpiresAt":"2026-11-22T00:01:00Z","imageState":"none","metadata":{},"variants":[]}"#,
     );
     assert_eq!(pinned(&reply, id).replace(etag.as_str(), "ETAG"), expected);
 }

@@ -6,7 +6,7 @@
 use shared::access::{Change, change, load_owned};
 use shared::error::{Error, ErrorKind};
 use shared::ids::{OwnerId, UploadId};
-use shared::part_page::{ReceivedPart, ReceivedParts};
+use shared::part_page::{ETag, ReceivedPart, ReceivedParts};
 use shared::part_ranges::PartSet;
 use shared::record::Multipart;
 use shared::upload::{Upload, UploadState};
@@ -23,7 +23,7 @@ pub(crate) async fn run(app: &App, owner: &OwnerId, id: &UploadId) -> Result<Par
     }
     upload.check_takes_parts(app.clock.now())?;
     let Some(multipart) = &upload.multipart else {
-        return start(app, upload).await;
+        return start_if_sent(app, upload, None).await;
     };
     let mut recorded = record_parts::recorded(app, &upload).await?;
     if !recorded.is_complete() {
@@ -33,12 +33,31 @@ pub(crate) async fn run(app: &App, owner: &OwnerId, id: &UploadId) -> Result<Par
     }
     match recorded.is_complete() {
         true => start(app, upload).await,
-        false => {
-            let missing = recorded.missing();
-            let count = usize::from(upload.plan.part_count()) - recorded.len();
-            let message = format!("{count} of {} parts are not in S3 yet", upload.plan.part_count());
-            Err(Error::new(ErrorKind::PartsMissing, message).with_missing(missing))
+        false => Err(parts_missing(&upload, &recorded)),
+    }
+}
+
+fn parts_missing(upload: &Upload, present: &PartSet) -> Error {
+    let total = upload.plan.part_count();
+    let count = usize::from(total) - present.len();
+    let message = format!("{count} of {total} parts are not in S3 yet");
+    Error::new(ErrorKind::PartsMissing, message).with_missing(present.missing())
+}
+
+/// Starts assembly of a file sent in one PUT, if it was sent. Nothing is on record of it before: the object is there
+/// or not. `named` is the tag that the client says it has.
+pub(crate) async fn start_if_sent(
+    app: &App,
+    upload: Upload,
+    named: Option<&ETag>,
+) -> Result<PartsAnswer, Error> {
+    let object = app.store.look(&upload.object_key()).await?;
+    match object {
+        None => Err(parts_missing(&upload, &PartSet::empty(upload.plan.part_count()))),
+        Some(object) if named.is_some_and(|etag| etag.as_str() != object.etag) => {
+            Err(Error::new(ErrorKind::PartConflict, "the object in S3 has another etag"))
         }
+        Some(_) => start(app, upload).await,
     }
 }
 

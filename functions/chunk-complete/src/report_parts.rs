@@ -36,10 +36,11 @@ pub(crate) async fn run(
             let confirmed = confirm(app, &upload, multipart, &reported).await?;
             record_parts::run(app, &upload, confirmed).await?;
         }
-        // The word for a single PUT is its S3 event; a report of it only asks to have a look.
+        // Nothing is recorded of a single PUT: its object is there or not.
         (_, None) => {
             upload.check_takes_parts(app.clock.now())?;
-            return finish_upload::start(app, upload).await;
+            let named = reported.first().map(|part| &part.etag);
+            return finish_upload::start_if_sent(app, upload, named).await;
         }
     }
     let upload = load_owned(app.table.as_ref(), id, owner).await?;

@@ -25,7 +25,10 @@ pub(crate) async fn run(app: &App, owner: &OwnerId, id: &UploadId) -> Result<Fil
     };
     let variants = upload.image.as_ref().map(|image| image.variants.clone()).unwrap_or_default();
     let downloads = downloads_of(&upload, &variants);
-    let signed = app.signer.sign_downloads(&downloads, now, app.limits.download_url_lifetime_seconds).await?;
+    // A link must not outlive the file.
+    let left_seconds = file.expires_at.map_or(u64::MAX, |end| end.since(now).as_secs().max(1));
+    let lifetime_seconds = app.limits.download_url_lifetime_seconds.min(left_seconds);
+    let signed = app.signer.sign_downloads(&downloads, now, lifetime_seconds).await?;
     let mut urls = signed.urls.into_iter().map(|download| download.0);
     let url =
         urls.next().ok_or_else(|| Error::new(ErrorKind::Internal, "the file's download was not signed"))?;

@@ -159,7 +159,11 @@ fn read_checksums(body: ChecksumBody, plan: &Plan) -> Result<DeclaredChecksums, 
     // For a single PUT the whole is its only part, so either one gives the other.
     let (whole, parts) = match plan.strategy() {
         Strategy::Single => {
-            let sum = whole.or_else(|| parts.and_then(|parts| parts.into_iter().next()));
+            let part = parts.and_then(|parts| parts.into_iter().next());
+            if whole.is_some() && part.is_some() && whole != part {
+                return Err(Error::invalid("checksum.value and checksum.parts contradict each other"));
+            }
+            let sum = whole.or(part);
             (sum.clone(), sum.map(|sum| vec![sum]))
         }
         Strategy::Multipart => (whole, parts),
