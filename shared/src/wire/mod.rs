@@ -2,6 +2,7 @@
 //! request has one conversion, and after it the domain can trust what it holds.
 
 mod answers;
+mod checksums;
 mod messages;
 mod names;
 mod requests;

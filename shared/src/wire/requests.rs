@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::checksum::{Checksum, ChecksumAlgorithm};
+use crate::checksum::Checksum;
 use crate::error::Error;
 use crate::ids::PartNumber;
 use crate::part_page::ETag;
-use crate::plan::{Plan, PlanLimits, Strategy};
+use crate::plan::{Plan, PlanLimits};
 use crate::ports::PartToSign;
 use crate::record::{DeclaredChecksum, Priority};
+use crate::wire::checksums::{ChecksumBody, read_checksums};
 use crate::wire::names::{check_content_type, check_filename, check_metadata};
 
 /// The most parts that one call signs or reports.
@@ -55,20 +56,6 @@ pub struct CreateBody {
     /// How long the file lives once complete, in seconds.
     #[serde(default)]
     pub file_expires_in_seconds: Option<u64>,
-}
-
-/// `checksum` in [`CreateBody`].
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct ChecksumBody {
-    /// The algorithm of all checksums of this upload.
-    pub algorithm: ChecksumAlgorithm,
-    /// The whole file's, base64.
-    #[serde(default)]
-    pub value: Option<String>,
-    /// The parts', base64, in order.
-    #[serde(default)]
-    pub parts: Option<Vec<String>>,
 }
 
 /// A new upload, checked.
@@ -131,44 +118,6 @@ fn check_range(name: &str, value: u64, most: u64) -> Result<(), Error> {
         true => Ok(()),
         false => Err(Error::invalid(format!("{name} is {value}; it must be between 1 and {most}"))),
     }
-}
-
-type DeclaredChecksums = (Option<DeclaredChecksum>, Option<Vec<Checksum>>);
-
-fn read_checksums(body: ChecksumBody, plan: &Plan) -> Result<DeclaredChecksums, Error> {
-    let algorithm = body.algorithm;
-    if plan.strategy() == Strategy::Multipart && !algorithm.is_combinable() {
-        let message = format!("{} works for files sent in one PUT only; use crc64nvme", algorithm.name());
-        return Err(Error::invalid(message));
-    }
-    let whole = body.value.map(|value| Checksum::parse(algorithm, &value)).transpose()?;
-    let parts: Option<Vec<Checksum>> = match body.parts {
-        Some(parts) if parts.len() != usize::from(plan.part_count()) => {
-            let message = format!(
-                "checksum.parts has {} entries; this upload has {} parts",
-                parts.len(),
-                plan.part_count()
-            );
-            return Err(Error::invalid(message));
-        }
-        Some(parts) => {
-            Some(parts.iter().map(|part| Checksum::parse(algorithm, part)).collect::<Result<_, _>>()?)
-        }
-        None => None,
-    };
-    // For a single PUT the whole is its only part, so either one gives the other.
-    let (whole, parts) = match plan.strategy() {
-        Strategy::Single => {
-            let part = parts.and_then(|parts| parts.into_iter().next());
-            if whole.is_some() && part.is_some() && whole != part {
-                return Err(Error::invalid("checksum.value and checksum.parts contradict each other"));
-            }
-            let sum = whole.or(part);
-            (sum.clone(), sum.map(|sum| vec![sum]))
-        }
-        Strategy::Multipart => (whole, parts),
-    };
-    Ok((Some(DeclaredChecksum { algorithm, whole }), parts))
 }
 
 /// `POST /uploads/{id}/parts/sign`.
