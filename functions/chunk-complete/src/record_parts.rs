@@ -89,7 +89,7 @@ fn is_same_bytes(known: &ReceivedPart, part: &ReceivedPart) -> bool {
 
 fn conflict(number: PartNumber) -> Error {
     let message = format!(
-        "part {number} was acknowledged with another etag; call complete to have it checked, and send it again if it is then missing"
+        "part {number} was acknowledged with another etag; send the acknowledged bytes again, or cancel the upload"
     );
     Error::new(ErrorKind::PartConflict, message)
 }
