@@ -1,8 +1,9 @@
-//! The two ways in which every use case meets a record: read it as its owner, and change it without losing what
-//! another has changed meanwhile.
+//! The ways in which every use case meets a record: read it as its owner, with its parts, and change it without losing
+//! what another has changed meanwhile.
 
 use crate::error::Error;
-use crate::ids::{OwnerId, UploadId};
+use crate::ids::{OwnerId, PartNumber, UploadId};
+use crate::part_page::{PartPage, page_of};
 use crate::ports::UploadTable;
 use crate::upload::Upload;
 
@@ -15,6 +16,12 @@ pub async fn load_owned(table: &dyn UploadTable, id: &UploadId, owner: &OwnerId)
         Some(upload) if upload.owner == *owner => Ok(upload),
         _ => Err(Error::upload_not_found()),
     }
+}
+
+/// All that is on record of an upload's parts.
+pub async fn load_pages(table: &dyn UploadTable, upload: &Upload) -> Result<Vec<PartPage>, Error> {
+    let last = PartNumber::new(u32::from(upload.plan.part_count()))?;
+    table.pages(&upload.id, 0..=page_of(last)).await
 }
 
 /// What a decision about a record came to.

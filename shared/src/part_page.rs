@@ -6,8 +6,8 @@
 //! keys, so every write of a page is one unit, whether a report holds one part or all 32.
 //!
 //! Form of a page: version byte, then for every part in ascending order: offset in the page (1 byte), kind of ETag
-//! (1 byte: 255 for 32 hex digits packed into 16 bytes, else its length), the ETag, kind of checksum (1 byte: 0
-//! none, 1 to 4 an algorithm), the checksum.
+//! (1 byte: 255 for 32 hex digits packed into 16 bytes, else its length), the ETag, kind of entry (1 byte: 0 without
+//! checksum, 1 to 4 an algorithm, 255 a part that was replaced), the checksum.
 
 use std::collections::BTreeMap;
 
@@ -18,6 +18,8 @@ use crate::ids::PartNumber;
 pub const PARTS_PER_PAGE: u16 = 32;
 const FORM_VERSION: u8 = 1;
 const ETAG_PACKED: u8 = 255;
+const NO_CHECKSUM: u8 = 0;
+const REPLACED: u8 = 255;
 /// S3's ETags have 32 hex digits; other stores answer longer tokens. A longer one than this is refused.
 pub const ETAG_BYTES_MAX: usize = 128;
 
@@ -51,72 +53,120 @@ pub struct ReceivedPart {
     pub checksum: Option<Checksum>,
 }
 
+impl ReceivedPart {
+    /// Whether a part with this tag and checksum has the same bytes. The same checksum is the same bytes, whatever tag
+    /// S3 gave them; under SSE-KMS it gives a new one every time.
+    pub fn has_bytes_of(&self, etag: &ETag, checksum: Option<&Checksum>) -> bool {
+        self.etag == *etag || (self.checksum.is_some() && self.checksum.as_ref() == checksum)
+    }
+}
+
 /// Received parts by number, of one page or of a whole upload.
 pub type ReceivedParts = BTreeMap<PartNumber, ReceivedPart>;
+
+/// The tags of parts that S3 holds and that nobody may take for the file's, by number.
+pub type ReplacedParts = BTreeMap<PartNumber, ETag>;
+
+/// One page of the record.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PartPage {
+    /// Its number, see [`page_of`].
+    pub number: u16,
+    /// The acknowledged parts.
+    pub parts: ReceivedParts,
+    /// Parts that were acknowledged, and then overwritten in S3 with other bytes of the same length, by the tag of those
+    /// bytes. They count as missing until other bytes are there, or until a client reports this very tag.
+    pub replaced: ReplacedParts,
+}
+
+/// The parts of one page, or of all, that were replaced.
+pub fn replaced_parts(pages: Vec<PartPage>) -> ReplacedParts {
+    pages.into_iter().flat_map(|page| page.replaced).collect()
+}
 
 /// The number of a part's page, counted from 0.
 pub fn page_of(number: PartNumber) -> u16 {
     (number.get() - 1) / PARTS_PER_PAGE
 }
 
-/// Packs the parts of one page. Parts of other pages must not be in `parts`.
-pub fn encode(parts: &ReceivedParts) -> Vec<u8> {
+/// Packs a page. Parts of other pages must not be in it.
+pub fn encode(page: &PartPage) -> Vec<u8> {
     let mut bytes = vec![FORM_VERSION];
-    for (number, part) in parts {
-        bytes.push(u8::try_from((number.get() - 1) % PARTS_PER_PAGE).unwrap_or(u8::MAX));
-        match pack_hex(part.etag.as_str()) {
-            Some(packed) => {
-                bytes.push(ETAG_PACKED);
-                bytes.extend(packed);
-            }
-            None => {
-                bytes.push(u8::try_from(part.etag.as_str().len()).unwrap_or(u8::MAX));
-                bytes.extend(part.etag.as_str().bytes());
-            }
-        }
+    for (number, part) in &page.parts {
+        encode_tag(&mut bytes, *number, &part.etag);
         match &part.checksum {
             Some(checksum) => {
                 bytes.push(algorithm_code(checksum.algorithm()));
                 bytes.extend(checksum.bytes());
             }
-            None => bytes.push(0),
+            None => bytes.push(NO_CHECKSUM),
         }
+    }
+    for (number, etag) in &page.replaced {
+        encode_tag(&mut bytes, *number, etag);
+        bytes.push(REPLACED);
     }
     bytes
 }
 
-/// Unpacks page number `page`; `None` when the bytes are not what [`encode`] writes.
-pub fn decode(page: u16, bytes: &[u8]) -> Option<ReceivedParts> {
+fn encode_tag(bytes: &mut Vec<u8>, number: PartNumber, etag: &ETag) {
+    bytes.push(u8::try_from((number.get() - 1) % PARTS_PER_PAGE).unwrap_or(u8::MAX));
+    match pack_hex(etag.as_str()) {
+        Some(packed) => {
+            bytes.push(ETAG_PACKED);
+            bytes.extend(packed);
+        }
+        None => {
+            bytes.push(u8::try_from(etag.as_str().len()).unwrap_or(u8::MAX));
+            bytes.extend(etag.as_str().bytes());
+        }
+    }
+}
+
+/// Unpacks page `number`; `None` when the bytes are not what [`encode`] writes.
+pub fn decode(number: u16, bytes: &[u8]) -> Option<PartPage> {
     let mut rest = bytes.strip_prefix(&[FORM_VERSION])?;
-    let mut parts = ReceivedParts::new();
-    while let Some((offset, after)) = rest.split_first() {
-        let (etag_kind, after) = after.split_first()?;
-        let (etag, after) = match *etag_kind {
-            ETAG_PACKED => {
-                let (packed, after) = after.split_at_checked(16)?;
-                (crate::ids::hex(packed), after)
+    let mut page = PartPage { number, ..PartPage::default() };
+    while !rest.is_empty() {
+        let (part, etag, after) = decode_tag(number, rest)?;
+        let (kind, after) = after.split_first()?;
+        rest = match *kind {
+            REPLACED => {
+                page.replaced.insert(part, etag);
+                after
             }
-            length => {
-                let (token, after) = after.split_at_checked(usize::from(length))?;
-                (String::from_utf8(token.to_vec()).ok()?, after)
+            NO_CHECKSUM => {
+                page.parts.insert(part, ReceivedPart { etag, checksum: None });
+                after
             }
-        };
-        let (code, after) = after.split_first()?;
-        let (checksum, after) = match *code {
-            0 => (None, after),
             code => {
                 let algorithm = algorithm_from_code(code)?;
                 let (sum, after) = after.split_at_checked(algorithm.length_bytes())?;
-                (Checksum::from_bytes(algorithm, sum), after)
+                let checksum = Checksum::from_bytes(algorithm, sum);
+                page.parts.insert(part, ReceivedPart { etag, checksum });
+                after
             }
         };
-        let offset = Some(u16::from(*offset)).filter(|offset| *offset < PARTS_PER_PAGE)?;
-        let number =
-            PartNumber::new(u32::from(page) * u32::from(PARTS_PER_PAGE) + u32::from(offset) + 1).ok()?;
-        parts.insert(number, ReceivedPart { etag: ETag::parse(&etag)?, checksum });
-        rest = after;
     }
-    Some(parts)
+    Some(page)
+}
+
+fn decode_tag(page: u16, bytes: &[u8]) -> Option<(PartNumber, ETag, &[u8])> {
+    let (offset, after) = bytes.split_first()?;
+    let offset = Some(u16::from(*offset)).filter(|offset| *offset < PARTS_PER_PAGE)?;
+    let number = PartNumber::new(u32::from(page) * u32::from(PARTS_PER_PAGE) + u32::from(offset) + 1).ok()?;
+    let (kind, after) = after.split_first()?;
+    let (etag, after) = match *kind {
+        ETAG_PACKED => {
+            let (packed, after) = after.split_at_checked(16)?;
+            (crate::ids::hex(packed), after)
+        }
+        length => {
+            let (token, after) = after.split_at_checked(usize::from(length))?;
+            (String::from_utf8(token.to_vec()).ok()?, after)
+        }
+    };
+    Some((number, ETag::parse(&etag)?, after))
 }
 
 /// 32 lower-case hex digits as 16 bytes; `None` for every other token.
@@ -161,22 +211,28 @@ mod tests {
     proptest! {
         #[test]
         fn a_page_reads_back_as_it_was_written(
-            page in 0_u16..312,
-            entries in prop::collection::btree_map(0_u16..PARTS_PER_PAGE, (etags(), any::<Option<u64>>()), 0..32),
+            number in 0_u16..312,
+            entries in prop::collection::btree_map(
+                0_u16..PARTS_PER_PAGE, (etags(), any::<Option<u64>>(), any::<bool>()), 0..32),
         ) {
-            let parts: ReceivedParts = entries.into_iter().filter_map(|(offset, (etag, seed))| {
-                let number = PartNumber::new(u32::from(page * PARTS_PER_PAGE + offset) + 1).unwrap();
+            let mut page = PartPage { number, ..PartPage::default() };
+            for (offset, (etag, seed, is_replaced)) in entries {
+                let part = PartNumber::new(u32::from(number * PARTS_PER_PAGE + offset) + 1).unwrap();
+                prop_assert_eq!(page_of(part), number);
+                let Some(etag) = ETag::parse(&etag) else { continue };
                 let checksum = seed.map(|s| checksum_of(ChecksumAlgorithm::Crc64nvme, &s.to_be_bytes()).unwrap());
-                Some((number, ReceivedPart { etag: ETag::parse(&etag)?, checksum }))
-            }).collect();
-            prop_assert!(parts.keys().all(|number| page_of(*number) == page));
-            prop_assert_eq!(decode(page, &encode(&parts)), Some(parts));
+                match is_replaced {
+                    true => page.replaced.insert(part, etag).is_none(),
+                    false => page.parts.insert(part, ReceivedPart { etag, checksum }).is_none(),
+                };
+            }
+            prop_assert_eq!(decode(number, &encode(&page)), Some(page));
         }
 
         #[test]
         fn damaged_pages_are_refused_without_a_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
-            if let Some(parts) = decode(3, &bytes) {
-                prop_assert!(parts.len() <= 32);
+            if let Some(page) = decode(3, &bytes) {
+                prop_assert!(page.parts.len() <= 32 && page.replaced.len() <= 32);
             }
         }
     }
@@ -190,7 +246,8 @@ mod tests {
                 (PartNumber::new(u32::from(n)).unwrap(), ReceivedPart { etag, checksum })
             })
             .collect();
-        assert!(encode(&parts).len() <= 1024 - 120, "{}", encode(&parts).len());
+        let page = PartPage { parts, ..PartPage::default() };
+        assert!(encode(&page).len() <= 1024 - 120, "{}", encode(&page).len());
     }
 
     #[test]

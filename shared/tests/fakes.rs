@@ -9,10 +9,11 @@
 use async_trait::async_trait;
 use shared::ErrorKind;
 use shared::checksum::{ChecksumAlgorithm, ChecksumType};
+use shared::part_page::PartPage;
 use shared::plan::{MIB, OBJECT_SIZE_BYTES_MAX, PART_SIZE_BYTES_MAX};
 use shared::ports::{
-    Clock, CompleteOutcome, CompletedObject, NewMultipart, ObjectStore, PartPage, Queue, UploadTable,
-    WholeChecksum, due_shard,
+    Clock, CompleteOutcome, CompletedObject, NewMultipart, ObjectStore, Queue, UploadTable, WholeChecksum,
+    due_shard,
 };
 use shared::record::{ImageRecord, ImageState, Multipart, Placeholder, VARIANT_NAMES, VariantRecord};
 use shared::testing::suites::{
@@ -288,12 +289,8 @@ async fn ten_thousand_parts_are_recorded_with_one_unit_a_page() {
     for number in 0..313_u16 {
         let first = u32::from(number) * 32 + 1;
         let parts = (first..(first + 32).min(10_001)).map(|n| (part_number(n), part.clone())).collect();
-        assert!(
-            table
-                .replace_page(&upload.id, None, &PartPage { number, parts }, upload.expires_at)
-                .await
-                .unwrap()
-        );
+        let page = PartPage { number, parts, ..PartPage::default() };
+        assert!(table.replace_page(&upload.id, None, &page, upload.expires_at).await.unwrap());
     }
     assert_eq!(table.units().writes(), 313);
     table.reset_units();

@@ -41,8 +41,10 @@ async fn a_replaced_part_opens_the_upload_again_for_that_part_alone() {
     let recorded = world.table.received_parts(&upload_id(&id));
     assert_eq!(recorded.len(), 38);
     assert!(!recorded.contains_key(&number(35)) && !recorded.contains_key(&number(36)));
-    // The resume shows what S3 holds: the other bytes of 35 are there, those of 36 are too short.
-    assert_eq!(ranges(&alice.get(&format!("/uploads/{id}")).await), [(36, 36)]);
+    // S3 holds other bytes of 35 and too few of 36: both are asked for, and not even completing takes them.
+    assert_eq!(ranges(&alice.get(&format!("/uploads/{id}")).await), [(35, 36)]);
+    let refused = alice.complete(&id).await;
+    assert_eq!((refused.refusal(), ranges(&refused)), ("409 parts_missing".to_owned(), vec![(35, 36)]));
     let signed = alice.sign(&id, [35, 36]).await;
     let again: Vec<_> = signed.signed_parts().iter().map(|part| alice.put_filled(part)).collect();
     let answer = alice.report(&id, &json!({ "parts": again })).await;
@@ -50,6 +52,34 @@ async fn a_replaced_part_opens_the_upload_again_for_that_part_alone() {
     world.settle().await;
     let done = alice.get(&format!("/uploads/{id}")).await;
     assert_eq!((done.text("/state"), &done.body["reason"]), ("completed", &serde_json::Value::Null));
+}
+
+#[tokio::test]
+async fn after_a_replacement_the_acknowledged_bytes_are_taken_unasked_and_others_only_when_they_are_reported()
+{
+    for others_are_wanted in [false, true] {
+        let world = World::new();
+        let alice = world.client("alice");
+        let id = completing_movie(&world, 3).await;
+        let etag = replace_part(&world, &id, 2, filled(99));
+        world.settle().await;
+        assert_eq!(alice.complete(&id).await.refusal(), "409 parts_missing");
+        let wanted = match others_are_wanted {
+            true => {
+                alice.report(&id, &json!({ "partNumber": 2, "etag": etag })).await;
+                filled(99)
+            }
+            false => {
+                replace_part(&world, &id, 2, filled(2));
+                filled(2)
+            }
+        };
+        assert_eq!(alice.complete(&id).await.text("/state"), "completing");
+        world.settle().await;
+        let object = world.store.object(&key_of(&id)).unwrap();
+        assert_eq!(object.content, Content::concat([filled(1), wanted, filled(3)]));
+        assert_eq!(world.upload(&id).state, UploadState::Completed);
+    }
 }
 
 #[tokio::test]

@@ -29,7 +29,9 @@ impl Template {
     }
 
     fn functions(&self) -> BTreeMap<String, &Value> {
-        let folder = |resource: &Value| resource["Properties"]["CodeUri"].as_str().unwrap().to_owned();
+        let folder = |resource: &Value| {
+            format!("functions/{}", resource["Metadata"]["BuildProperties"]["Binary"].as_str().unwrap())
+        };
         self.of_type("AWS::Serverless::Function")
             .map(|(_, found)| (folder(found), &found["Properties"]))
             .collect()

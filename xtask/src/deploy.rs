@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context as _, bail};
 
@@ -15,10 +15,9 @@ use crate::toolchain::Toolchain;
 pub(crate) const STACK_NAME: &str = "longshore";
 
 const DEPLOY_BUCKET: &str = "longshore-deploy";
-const FUNCTION_COUNT: usize = 5;
-const SOURCE_PREFIX: &str = "CodeUri: functions/";
 
-/// Builds all five functions for Lambda. Cargo skips what has not changed.
+/// Builds all five functions for Lambda. Cargo skips what has not changed. `sam build` would do it too, as [`deploy`] lets
+/// it; but it starts cargo once per function and hides how far it is.
 pub(crate) fn build_functions(project: &Project, toolchain: &Toolchain) -> anyhow::Result<()> {
     let mut build = toolchain.cargo(project);
     build.args(["lambda", "build", "--release"]);
@@ -32,7 +31,11 @@ pub(crate) fn deploy(
     local_aws: &LocalAws,
     parameters: &[(&str, String)],
 ) -> anyhow::Result<BTreeMap<String, String>> {
-    let template = write_deployable_template(project, local_aws.folder())?;
+    let built = local_aws.folder().join("build");
+    let mut sam = toolchain.command("sam");
+    local_aws.configure(&mut sam);
+    sam.current_dir(project.root()).args(["build", "--beta-features", "--build-dir"]).arg(&built);
+    process::run_logged(&mut sam, "sam build", &local_aws.folder().join("build.log"))?;
     stack_script(project, toolchain, local_aws, &["prepare", DEPLOY_BUCKET])?;
 
     let mut sam = toolchain.command("sam");
@@ -41,7 +44,7 @@ pub(crate) fn deploy(
         .args(["deploy", "--stack-name", STACK_NAME, "--s3-bucket", DEPLOY_BUCKET])
         .args(["--capabilities", "CAPABILITY_IAM", "--no-confirm-changeset", "--no-progressbar"])
         .arg("--template-file")
-        .arg(&template)
+        .arg(built.join("template.yaml"))
         .arg("--parameter-overrides")
         .args(parameters.iter().map(|(name, value)| format!("ParameterKey={name},ParameterValue={value}")));
     let log = local_aws.folder().join("deploy.log");
@@ -78,70 +81,4 @@ fn stack_script(
     local_aws.configure(&mut python);
     python.arg(project.infra_dir().join("local").join("stack.py")).args(arguments);
     process::read_output(&mut python, &format!("stack.py {}", arguments.join(" ")))
-}
-
-/// Writes the template that is deployed: template.yaml with the built functions in it.
-fn write_deployable_template(project: &Project, folder: &Path) -> anyhow::Result<PathBuf> {
-    let source = project.root().join("template.yaml");
-    let source =
-        fs::read_to_string(&source).with_context(|| format!("could not read {}", source.display()))?;
-    let built = project.built_functions_dir();
-    let (deployable, functions) = point_to_built(&source, &built);
-    if functions.len() != FUNCTION_COUNT {
-        bail!("template.yaml names {functions:?} below functions/, expected {FUNCTION_COUNT} functions");
-    }
-    for name in functions {
-        if !built.join(name).join("bootstrap").is_file() {
-            bail!("{name} was not built: no bootstrap in {}", built.join(name).display());
-        }
-    }
-    let path = folder.join("template.yaml");
-    fs::write(&path, deployable).with_context(|| format!("could not write {}", path.display()))?;
-    Ok(path)
-}
-
-/// The template with one change: each `CodeUri` names the built function instead of its source, as `sam build` would
-/// do it, which gives the same but starts cargo once per function. Answers the functions' names too.
-fn point_to_built<'a>(source: &'a str, built: &Path) -> (String, Vec<&'a str>) {
-    let mut functions = Vec::new();
-    let mut deployable = String::with_capacity(source.len());
-    for line in source.lines() {
-        match line.split_once(SOURCE_PREFIX) {
-            Some((indentation, name)) => {
-                functions.push(name.trim());
-                deployable.push_str(indentation);
-                deployable.push_str("CodeUri: ");
-                deployable.push_str(&built.join(name.trim()).to_string_lossy());
-            }
-            None => deployable.push_str(line),
-        }
-        deployable.push('\n');
-    }
-    (deployable, functions)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const TEMPLATE: &str = include_str!("../../template.yaml");
-
-    #[test]
-    fn the_deployed_template_names_all_five_built_functions() {
-        let (deployable, functions) = point_to_built(TEMPLATE, Path::new("/built"));
-        assert_eq!(functions, ["presign", "chunk-complete", "assembly", "thumbnail", "cleanup"]);
-        for name in functions {
-            assert!(deployable.contains(&format!("      CodeUri: /built/{name}\n")), "{name}");
-        }
-    }
-
-    #[test]
-    fn nothing_but_the_code_differs_from_the_template() {
-        let (deployable, _) = point_to_built(TEMPLATE, Path::new("/built"));
-        let changed: Vec<(&str, &str)> =
-            TEMPLATE.lines().zip(deployable.lines()).filter(|(before, after)| before != after).collect();
-        assert_eq!(TEMPLATE.lines().count(), deployable.lines().count());
-        assert_eq!(changed.len(), FUNCTION_COUNT);
-        assert!(changed.iter().all(|(before, _)| before.contains(SOURCE_PREFIX)), "{changed:?}");
-    }
 }

@@ -38,12 +38,4 @@ impl Project {
     pub(crate) fn default_ready_file(&self) -> PathBuf {
         self.local_dir().join("up.json")
     }
-
-    /// Folder of the built functions, one folder each with `bootstrap` inside.
-    pub(crate) fn built_functions_dir(&self) -> PathBuf {
-        let target =
-            std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| self.root.join("target"), PathBuf::from);
-        // A relative target folder counts from where cargo runs, which is the root for every command of ours.
-        self.root.join(target).join("lambda")
-    }
 }

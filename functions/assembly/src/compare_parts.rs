@@ -1,10 +1,13 @@
 //! Do the parts that S3 holds fit the plan and the record?
 
+use std::collections::BTreeMap;
+
+use shared::access::load_pages;
 use shared::error::Error;
 use shared::ids::PartNumber;
-use shared::part_page::{PARTS_PER_PAGE, ReceivedPart, ReceivedParts, page_of};
+use shared::part_page::{PartPage, ReceivedPart, ReceivedParts};
 use shared::part_ranges::{PartRange, PartSet};
-use shared::ports::{PartPage, StoredPart};
+use shared::ports::StoredPart;
 use shared::record::Multipart;
 use shared::upload::{ENDED_RECORD_KEPT_SECONDS, Upload};
 
@@ -23,7 +26,7 @@ pub(crate) enum Comparison {
 
 /// Lists all parts and compares them.
 pub(crate) async fn run(app: &App, upload: &Upload, multipart: &Multipart) -> Result<Comparison, Error> {
-    let pages = app.table.pages(&upload.id, 0..=last_page(upload)).await?;
+    let pages = load_pages(app.table.as_ref(), upload).await?;
     let recorded: ReceivedParts = pages.iter().flat_map(|page| page.parts.clone()).collect();
     let Some(stored) = stored_parts(app, upload, multipart).await? else {
         return Ok(Comparison::Unknown(recorded));
@@ -38,7 +41,7 @@ pub(crate) async fn run(app: &App, upload: &Upload, multipart: &Multipart) -> Re
     Ok(match good.is_complete() {
         true => Comparison::Fits(recorded),
         false => {
-            forget(app, upload, pages, &good).await?;
+            forget(app, upload, pages, &stored, &good).await?;
             Comparison::Lacking(good.missing())
         }
     })
@@ -68,23 +71,30 @@ async fn stored_parts(
     }
 }
 
-/// Takes the parts that do not fit off the record, so that the client is asked for them again. Only from `pages` as
-/// they were when the parts were compared: what was recorded since is not ours to judge.
-async fn forget(app: &App, upload: &Upload, pages: Vec<PartPage>, good: &PartSet) -> Result<(), Error> {
+/// Takes the parts that do not fit off the record, so that the client is asked for them again, and remembers which bytes
+/// replaced them, so that nobody takes those for the file's. Only from `pages` as they were when the parts were
+/// compared: what was recorded since is not ours to judge.
+async fn forget(
+    app: &App,
+    upload: &Upload,
+    pages: Vec<PartPage>,
+    stored: &[StoredPart],
+    good: &PartSet,
+) -> Result<(), Error> {
     let ttl_at = upload.expires_at.plus_seconds(ENDED_RECORD_KEPT_SECONDS);
+    let stored: BTreeMap<PartNumber, &StoredPart> = stored.iter().map(|part| (part.number, part)).collect();
     for page in pages {
-        let mut kept = page.parts.clone();
-        kept.retain(|number, _| good.contains(*number));
-        if kept != page.parts {
-            let changed = PartPage { number: page.number, parts: kept };
-            if !app.table.replace_page(&upload.id, Some(&page.parts), &changed, ttl_at).await? {
-                return Err(Error::busy());
+        let mut changed = page.clone();
+        for (number, known) in page.parts.iter().filter(|(number, _)| !good.contains(**number)) {
+            changed.parts.remove(number);
+            let now = stored.get(number);
+            if let Some(now) = now.filter(|now| !known.has_bytes_of(&now.etag, now.checksum.as_ref())) {
+                changed.replaced.insert(*number, now.etag.clone());
             }
+        }
+        if changed != page && !app.table.replace_page(&upload.id, Some(&page), &changed, ttl_at).await? {
+            return Err(Error::busy());
         }
     }
     Ok(())
-}
-
-fn last_page(upload: &Upload) -> u16 {
-    PartNumber::new(u32::from(upload.plan.part_count())).map_or(u16::MAX / PARTS_PER_PAGE, page_of)
 }

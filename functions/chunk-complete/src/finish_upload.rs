@@ -13,7 +13,8 @@ use shared::upload::{Upload, UploadState};
 use shared::wire::{AssemblyMessage, PartsAnswer};
 
 use crate::app::App;
-use crate::{record_parts, report_parts};
+use crate::record_parts::{self, OnRecord};
+use crate::report_parts;
 
 /// Completes an upload: records every part that S3 holds, then starts assembly if none is missing.
 pub(crate) async fn run(app: &App, owner: &OwnerId, id: &UploadId) -> Result<PartsAnswer, Error> {
@@ -25,22 +26,23 @@ pub(crate) async fn run(app: &App, owner: &OwnerId, id: &UploadId) -> Result<Par
     let Some(multipart) = &upload.multipart else {
         return start_if_sent(app, upload, None).await;
     };
-    let mut recorded = record_parts::recorded(app, &upload).await?;
-    if !recorded.is_complete() {
+    let mut recorded = record_parts::on_record(app, &upload).await?;
+    if !recorded.received.is_complete() {
         let held = held_parts(app, &upload, multipart, &recorded).await?;
         record_parts::run(app, &upload, held).await?;
-        recorded = record_parts::recorded(app, &upload).await?;
+        recorded = record_parts::on_record(app, &upload).await?;
     }
-    match recorded.is_complete() {
+    match recorded.received.is_complete() {
         true => start(app, upload).await,
-        false => Err(parts_missing(&upload, &recorded)),
+        false => Err(parts_missing(&upload, &recorded.received)),
     }
 }
 
 fn parts_missing(upload: &Upload, present: &PartSet) -> Error {
     let total = upload.plan.part_count();
     let count = usize::from(total) - present.len();
-    let message = format!("{count} of {total} parts are not in S3 yet");
+    let message =
+        format!("{count} of {total} parts are missing in S3, or were replaced after they were acknowledged");
     Error::new(ErrorKind::PartsMissing, message).with_missing(present.missing())
 }
 
@@ -61,12 +63,13 @@ pub(crate) async fn start_if_sent(
     }
 }
 
-/// The parts that S3 holds with the right length and that are not on record yet.
+/// The parts that S3 holds with the right length and that are not on record yet. What replaced an acknowledged part is
+/// not taken unasked: only a report that names its tag does that.
 async fn held_parts(
     app: &App,
     upload: &Upload,
     multipart: &Multipart,
-    recorded: &PartSet,
+    recorded: &OnRecord,
 ) -> Result<ReceivedParts, Error> {
     let key = upload.object_key();
     let (mut held, mut after) = (ReceivedParts::new(), None);
@@ -75,7 +78,8 @@ async fn held_parts(
         for part in listing.parts {
             let fits = upload.plan.contains(part.number)
                 && part.size_bytes == upload.plan.part_length_bytes(part.number);
-            if fits && !recorded.contains(part.number) {
+            let is_refused = recorded.replaced.get(&part.number) == Some(&part.etag);
+            if fits && !is_refused && !recorded.received.contains(part.number) {
                 held.insert(part.number, ReceivedPart { etag: part.etag, checksum: part.checksum });
             }
         }

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use futures_util::future::try_join_all;
+use shared::access::load_pages;
 use shared::error::{Error, ErrorKind};
 use shared::ids::PartNumber;
-use shared::part_page::{ReceivedPart, ReceivedParts, page_of};
+use shared::part_page::{PartPage, ReceivedParts, ReplacedParts, page_of, replaced_parts};
 use shared::part_ranges::PartSet;
-use shared::ports::PartPage;
 use shared::upload::{ENDED_RECORD_KEPT_SECONDS, Upload};
 
 use crate::app::App;
@@ -28,11 +28,10 @@ pub(crate) async fn run(app: &App, upload: &Upload, parts: ReceivedParts) -> Res
         return Ok(());
     };
     let stored = app.table.pages(&upload.id, *first..=*last).await?;
-    let mut stored: BTreeMap<u16, ReceivedParts> =
-        stored.into_iter().map(|page| (page.number, page.parts)).collect();
+    let mut stored: BTreeMap<u16, PartPage> = stored.into_iter().map(|page| (page.number, page)).collect();
     // Every page is checked before the first is stored, so that a refused call leaves nothing behind.
     for (number, parts) in &by_page {
-        merge(stored.get(number), parts)?;
+        merge(*number, stored.get(number), parts)?;
     }
     let mut pages = by_page
         .into_iter()
@@ -53,38 +52,34 @@ async fn record_page(
     app: &App,
     upload: &Upload,
     number: u16,
-    mut old: Option<ReceivedParts>,
+    mut old: Option<PartPage>,
     parts: ReceivedParts,
 ) -> Result<(), Error> {
     let ttl_at = upload.expires_at.plus_seconds(ENDED_RECORD_KEPT_SECONDS);
     for _ in 0..PAGE_ATTEMPTS_MAX {
-        let merged = merge(old.as_ref(), &parts)?;
+        let merged = merge(number, old.as_ref(), &parts)?;
         if old.as_ref() == Some(&merged) {
             return Ok(());
         }
-        let page = PartPage { number, parts: merged };
-        if app.table.replace_page(&upload.id, old.as_ref(), &page, ttl_at).await? {
+        if app.table.replace_page(&upload.id, old.as_ref(), &merged, ttl_at).await? {
             return Ok(());
         }
-        old = app.table.pages(&upload.id, number..=number).await?.pop().map(|page| page.parts);
+        old = app.table.pages(&upload.id, number..=number).await?.pop();
     }
     Err(Error::busy())
 }
 
-fn merge(old: Option<&ReceivedParts>, new: &ReceivedParts) -> Result<ReceivedParts, Error> {
-    let mut merged = old.cloned().unwrap_or_default();
+fn merge(number: u16, old: Option<&PartPage>, new: &ReceivedParts) -> Result<PartPage, Error> {
+    let mut merged = old.cloned().unwrap_or_else(|| PartPage { number, ..PartPage::default() });
     for (number, part) in new {
-        match merged.get(number) {
-            Some(known) if !is_same_bytes(known, part) => return Err(conflict(*number)),
-            _ => merged.insert(*number, part.clone()),
-        };
+        let known = merged.parts.get(number);
+        if known.is_some_and(|known| !known.has_bytes_of(&part.etag, part.checksum.as_ref())) {
+            return Err(conflict(*number));
+        }
+        merged.parts.insert(*number, part.clone());
+        merged.replaced.remove(number);
     }
     Ok(merged)
-}
-
-fn is_same_bytes(known: &ReceivedPart, part: &ReceivedPart) -> bool {
-    let same_checksum = known.checksum.is_some() && known.checksum == part.checksum;
-    known.etag == part.etag || same_checksum
 }
 
 fn conflict(number: PartNumber) -> Error {
@@ -94,12 +89,19 @@ fn conflict(number: PartNumber) -> Error {
     Error::new(ErrorKind::PartConflict, message)
 }
 
-/// All parts on record.
-pub(crate) async fn recorded(app: &App, upload: &Upload) -> Result<PartSet, Error> {
-    let mut set = PartSet::empty(upload.plan.part_count());
-    let last_page = (upload.plan.part_count() - 1) / shared::part_page::PARTS_PER_PAGE;
-    for page in app.table.pages(&upload.id, 0..=last_page).await? {
-        page.parts.keys().for_each(|number| set.insert(*number));
-    }
-    Ok(set)
+/// What is on record of an upload's parts.
+#[derive(Debug)]
+pub(crate) struct OnRecord {
+    /// The acknowledged parts.
+    pub(crate) received: PartSet,
+    /// Those that were replaced in S3 since they were acknowledged.
+    pub(crate) replaced: ReplacedParts,
+}
+
+/// Reads it.
+pub(crate) async fn on_record(app: &App, upload: &Upload) -> Result<OnRecord, Error> {
+    let pages = load_pages(app.table.as_ref(), upload).await?;
+    let mut received = PartSet::empty(upload.plan.part_count());
+    pages.iter().flat_map(|page| page.parts.keys()).for_each(|number| received.insert(*number));
+    Ok(OnRecord { received, replaced: replaced_parts(pages) })
 }

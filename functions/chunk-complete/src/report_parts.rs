@@ -48,10 +48,10 @@ pub(crate) async fn run(
         return finish_upload::again(app, upload).await;
     }
     upload.check_takes_parts(app.clock.now())?;
-    let recorded = record_parts::recorded(app, &upload).await?;
-    match recorded.is_complete() {
+    let received = record_parts::on_record(app, &upload).await?.received;
+    match received.is_complete() {
         true => finish_upload::start(app, upload).await,
-        false => Ok(finish_upload::answer(&upload, &recorded)),
+        false => Ok(finish_upload::answer(&upload, &received)),
     }
 }
 

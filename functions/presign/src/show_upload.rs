@@ -1,13 +1,15 @@
 //! `GET /uploads/{id}`: where an upload stands, so that a client can go on with nothing but the id.
 //!
 //! While parts may come, the truth about them is what S3 holds: a client that lost its memory before it reported
-//! anything sends none of them again. A single PUT counts as missing until its event has arrived: sending it again
+//! anything sends none of them again. Bytes that replaced an acknowledged part are not the file's, so it is missing. A single PUT counts as missing until its event has arrived: sending it again
 //! is refused by S3 (412) when it is there already, which says the same.
 
-use shared::access::load_owned;
+use shared::access::{load_owned, load_pages};
 use shared::error::Error;
 use shared::ids::{OwnerId, UploadId};
+use shared::part_page::{ReplacedParts, replaced_parts};
 use shared::part_ranges::PartSet;
+use shared::ports::StoredPart;
 use shared::upload::{Upload, UploadState};
 use shared::wire::UploadAnswer;
 
@@ -34,12 +36,14 @@ async fn present_parts(app: &App, upload: &Upload) -> Result<PartSet, Error> {
     let mut present = PartSet::empty(upload.plan.part_count());
     match (upload.state, &upload.multipart) {
         (UploadState::Active, Some(multipart)) => {
+            let replaced = replaced(app, upload).await?;
             let key = upload.object_key();
             let mut after = None;
             while let Some(listing) = app.store.list_parts(&key, multipart, after).await? {
                 // A part of another length would be refused when it is reported, so it counts as missing.
-                let fitting = |part: &&shared::ports::StoredPart| {
+                let fitting = |part: &&StoredPart| {
                     part.size_bytes == upload.plan.part_length_bytes(part.number)
+                        && replaced.get(&part.number) != Some(&part.etag)
                 };
                 listing.parts.iter().filter(fitting).for_each(|part| present.insert(part.number));
                 match listing.next_after {
@@ -54,4 +58,13 @@ async fn present_parts(app: &App, upload: &Upload) -> Result<PartSet, Error> {
         _ => {}
     }
     Ok(present)
+}
+
+/// What replaced acknowledged parts. Only an upload that went back to `active`, which leaves a reason, has any: nobody
+/// else pays for the reading.
+async fn replaced(app: &App, upload: &Upload) -> Result<ReplacedParts, Error> {
+    match upload.reason {
+        Some(_) => Ok(replaced_parts(load_pages(app.table.as_ref(), upload).await?)),
+        None => Ok(ReplacedParts::new()),
+    }
 }

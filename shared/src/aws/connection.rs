@@ -3,8 +3,8 @@
 use aws_config::{AppName, BehaviorVersion, ConfigLoader, SdkConfig};
 use aws_sdk_s3::config::RuntimeComponents;
 use aws_smithy_http_client::proxy::ProxyConfig;
-use aws_smithy_http_client::tls::Provider;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
+use aws_smithy_http_client::tls::{Provider, TlsContext};
 use aws_smithy_http_client::{Builder, ConnectorBuilder};
 
 use super::buckets::Buckets;
@@ -12,6 +12,7 @@ use super::dynamodb::DynamoUploadTable;
 use super::s3::S3ObjectStore;
 use super::sqs::SqsQueue;
 use super::timeouts;
+use super::trusted_roots::trusted_roots;
 use super::url_signer::SigV4UrlSigner;
 use crate::error::Error;
 
@@ -66,11 +67,16 @@ impl Aws {
     }
 }
 
-/// The client that the SDK would make by default, but one for all services, so that the store of trusted
-/// certificates is built once. Loading them is nearly all that connecting costs.
+/// The client that the SDK would make by default, but one for all services, and with [`trusted_roots`]: reading the
+/// system's was nearly all that connecting cost.
 pub(super) fn one_http_client() -> aws_sdk_s3::config::SharedHttpClient {
-    Builder::new().build_with_connector_fn(|settings, components| {
-        let mut connector = ConnectorBuilder::default().tls_provider(Provider::Rustls(CryptoMode::Ring));
+    let environment = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    let tls = TlsContext::builder().with_trust_store(trusted_roots(environment)).build().unwrap_or_default();
+    Builder::new().build_with_connector_fn(move |settings, components| {
+        let provider = Provider::Rustls(CryptoMode::Ring);
+        let mut connector = ConnectorBuilder::default().tls_provider(provider);
+        connector.set_tls_context(tls.clone());
         connector.set_connector_settings(settings.cloned());
         connector.set_sleep_impl(components.and_then(RuntimeComponents::sleep_impl));
         connector.set_proxy_config(Some(ProxyConfig::from_env()));

@@ -24,8 +24,8 @@ use super::upload_item::{
 };
 use crate::error::{Error, ErrorKind};
 use crate::ids::UploadId;
-use crate::part_page::ReceivedParts;
-use crate::ports::{IdempotencyKey, IdempotencyRecord, PartPage, UploadTable};
+use crate::part_page::PartPage;
+use crate::ports::{IdempotencyKey, IdempotencyRecord, UploadTable};
 use crate::timestamp::Timestamp;
 use crate::upload::Upload;
 
@@ -178,7 +178,7 @@ impl UploadTable for DynamoUploadTable {
     async fn replace_page(
         &self,
         id: &UploadId,
-        old: Option<&ReceivedParts>,
+        old: Option<&PartPage>,
         page: &PartPage,
         ttl_at: Timestamp,
     ) -> Result<bool, Error> {

@@ -18,6 +18,7 @@ mod s3_complete;
 mod signing_state;
 mod sqs;
 mod timeouts;
+mod trusted_roots;
 pub(crate) mod upload_item;
 mod url_signer;
 #[cfg(test)]

@@ -14,8 +14,8 @@ use super::item::{Item, ItemReader, ItemWriter};
 use super::upload_item::{ONLY_SORT_KEY, seconds_rounded_up, upload_partition};
 use crate::error::Error;
 use crate::ids::{UploadId, hex};
-use crate::part_page::{self, ReceivedParts};
-use crate::ports::{IdempotencyKey, IdempotencyRecord, PartPage};
+use crate::part_page::{self, PartPage};
+use crate::ports::{IdempotencyKey, IdempotencyRecord};
 use crate::timestamp::Timestamp;
 
 /// An expired key's row is kept this long, in seconds. Readers go by `exp`; the row must only not vanish early.
@@ -38,7 +38,7 @@ pub(crate) fn page_sort_keys(pages: &RangeInclusive<u16>) -> (String, String) {
 /// The item of a page.
 pub(crate) fn page_to_item(id: &UploadId, page: &PartPage, ttl_at: Timestamp) -> Item {
     let mut item = ItemWriter::new(page_keys(id, page.number));
-    item.binary("b", part_page::encode(&page.parts));
+    item.binary("b", part_page::encode(page));
     item.number("ttl", seconds_rounded_up(ttl_at));
     item.into_item()
 }
@@ -48,13 +48,12 @@ pub(crate) fn page_from_item(item: &Item) -> Result<PartPage, Error> {
     let read = ItemReader(item);
     let number = read.text("sk")?.strip_prefix("P#").and_then(|digits| digits.parse().ok());
     let number = read.expect("sk", number)?;
-    let parts = read.expect("b", part_page::decode(number, read.binary("b")?))?;
-    Ok(PartPage { number, parts })
+    read.expect("b", part_page::decode(number, read.binary("b")?))
 }
 
-/// The packed parts of a page, as the condition of its replacement compares them.
-pub(crate) fn page_bytes(parts: &ReceivedParts) -> Vec<u8> {
-    part_page::encode(parts)
+/// A packed page, as the condition of its replacement compares it.
+pub(crate) fn page_bytes(page: &PartPage) -> Vec<u8> {
+    part_page::encode(page)
 }
 
 /// The keys of an idempotency key's row. Owner and key are hashed together: the owner's prefix has a fixed length,

@@ -16,5 +16,5 @@ pub use object_store::{
     OpenMultipartPage, PartListing, StoredPart, WholeChecksum,
 };
 pub use queue::Queue;
-pub use upload_table::{DUE_SHARDS, IdempotencyKey, IdempotencyRecord, PartPage, UploadTable, due_shard};
+pub use upload_table::{DUE_SHARDS, IdempotencyKey, IdempotencyRecord, UploadTable, due_shard};
 pub use url_signer::{DownloadToSign, PartToSign, SignedDownload, SignedPart, SignedUrls, UrlSigner};

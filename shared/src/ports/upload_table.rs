@@ -7,7 +7,7 @@ use async_trait::async_trait;
 
 use crate::error::Error;
 use crate::ids::{OwnerId, UploadId};
-use crate::part_page::ReceivedParts;
+use crate::part_page::PartPage;
 use crate::timestamp::Timestamp;
 use crate::upload::Upload;
 
@@ -32,15 +32,6 @@ pub struct IdempotencyRecord {
     pub request_digest: String,
     /// When the key may be used anew. Readers go by this, not by whether the row is still there.
     pub expires_at: Timestamp,
-}
-
-/// One page of received parts.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PartPage {
-    /// Its number, see [`crate::part_page::page_of`].
-    pub number: u16,
-    /// Its parts.
-    pub parts: ReceivedParts,
 }
 
 /// DynamoDB. All reads but [`UploadTable::due`] are strongly consistent. Errors are `Unavailable` when trying later
@@ -69,12 +60,13 @@ pub trait UploadTable: fmt::Debug + Send + Sync {
     /// The pages of an upload that exist within a range of page numbers, ascending. IAM: `dynamodb:Query`.
     async fn pages(&self, id: &UploadId, pages: RangeInclusive<u16>) -> Result<Vec<PartPage>, Error>;
 
-    /// Stores a page if the stored one still holds `old` (`None`: if there is none); `false`, and nothing stored,
-    /// when something else changed it first, unless that stored the very same parts. `ttl_at` is when DynamoDB may forget the page. IAM: `dynamodb:PutItem`.
+    /// Stores a page if the stored one still is `old` (`None`: if there is none); `false`, and nothing stored, when
+    /// something else changed it first, unless that stored the very same. `ttl_at` is when DynamoDB may forget the
+    /// page. IAM: `dynamodb:PutItem`.
     async fn replace_page(
         &self,
         id: &UploadId,
-        old: Option<&ReceivedParts>,
+        old: Option<&PartPage>,
         page: &PartPage,
         ttl_at: Timestamp,
     ) -> Result<bool, Error>;

@@ -8,6 +8,7 @@ use shared::ports::SignedPart;
 use crate::api::slice_of;
 use crate::bytes::{MIB, crc64nvme, noise};
 use crate::stack::Stack;
+use crate::waiting::eventually;
 
 /// The order in which the 13 parts of the 64 MiB are sent, the short last one first.
 const SENDING_ORDER: [u16; 13] = [13, 4, 9, 1, 12, 6, 2, 11, 7, 3, 10, 5, 8];
@@ -64,6 +65,31 @@ pub(crate) fn parts_in_any_order_and_twice_become_one_proved_file(stack: &Stack)
     assert_eq!((&file["size"], &file["imageState"]), (&json!(bytes.len()), &json!("none")));
     assert!(alice.download(file["url"].as_str().unwrap()).bytes == bytes, "the file came back changed");
     assert_eq!((stack.open_multipart_count(id), stack.versions_of_original(id).len()), (0, 1));
+}
+
+pub(crate) fn a_part_that_is_replaced_after_its_report_is_asked_for_again(stack: &Stack) {
+    let alice = stack.owner();
+    let bytes = noise(10, 10 * MIB);
+    let created = alice.create_multipart("minutes.bin", bytes.len());
+    let (id, signed) = (created.text("/id"), created.signed_parts());
+    let put = |number: u16, bytes: &[u8]| alice.put_part(&signed[usize::from(number - 1)], bytes);
+    let reported = alice.report(id, &[put(1, slice_of(&bytes, &created, 1))]);
+    assert_eq!(reported.status, 200, "{reported:?}");
+    put(1, &noise(11, 5 * MIB));
+    let reported = alice.report(id, &[put(2, slice_of(&bytes, &created, 2))]);
+    assert_eq!(reported.text("/state"), "completing");
+    let reopened = eventually("the upload is open again", || match alice.get(&format!("/uploads/{id}")) {
+        upload if upload.text("/state") == "active" => Ok(upload),
+        upload => Err(format!("{upload:?}")),
+    });
+    assert_eq!(reopened.body["missing"], json!([{ "from": 1, "to": 1 }]), "{reopened:?}");
+    let refused = alice.post_nothing(&format!("/uploads/{id}/complete"));
+    assert_eq!((refused.status, refused.text("/error")), (409, "parts_missing"), "{refused:?}");
+    put(1, slice_of(&bytes, &created, 1));
+    let accepted = alice.post_nothing(&format!("/uploads/{id}/complete"));
+    assert_eq!(accepted.status, 202, "{accepted:?}");
+    let file = alice.completed_file(id);
+    assert!(alice.download(file.text("/url")).bytes == bytes, "the file came back changed");
 }
 
 pub(crate) fn a_client_that_knows_nothing_but_the_id_resumes(stack: &Stack) {

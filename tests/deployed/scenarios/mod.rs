@@ -24,6 +24,7 @@ macro_rules! named {
 pub(crate) const SIDE_BY_SIDE: &[(&str, Scenario)] = named![
     photo::a_photo_becomes_ten_variants_that_open_with_their_recorded_sizes,
     large_file::parts_in_any_order_and_twice_become_one_proved_file,
+    large_file::a_part_that_is_replaced_after_its_report_is_asked_for_again,
     large_file::a_client_that_knows_nothing_but_the_id_resumes,
     listing::a_part_on_the_second_page_of_the_listing_is_seen,
     forged_urls::a_forged_url_stores_no_part,

@@ -20,8 +20,8 @@ use crate::aws::upload_item::{
 };
 use crate::error::Error;
 use crate::ids::UploadId;
-use crate::part_page::ReceivedParts;
-use crate::ports::{IdempotencyKey, IdempotencyRecord, PartPage, UploadTable};
+use crate::part_page::{PartPage, ReceivedParts};
+use crate::ports::{IdempotencyKey, IdempotencyRecord, UploadTable};
 use crate::timestamp::Timestamp;
 use crate::upload::Upload;
 use state::State;
@@ -206,7 +206,7 @@ impl UploadTable for FakeUploadTable {
     async fn replace_page(
         &self,
         id: &UploadId,
-        old: Option<&ReceivedParts>,
+        old: Option<&PartPage>,
         page: &PartPage,
         ttl_at: Timestamp,
     ) -> Result<bool, Error> {

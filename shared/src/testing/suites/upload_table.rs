@@ -7,8 +7,8 @@ use super::super::content::Content;
 use super::Fixtures;
 use crate::checksum::{ChecksumAlgorithm, ChecksumType};
 use crate::ids::UploadId;
-use crate::part_page::ReceivedParts;
-use crate::ports::{Clock, IdempotencyKey, IdempotencyRecord, PartPage, UploadTable, due_shard};
+use crate::part_page::PartPage;
+use crate::ports::{Clock, IdempotencyKey, IdempotencyRecord, UploadTable, due_shard};
 use crate::record::{
     DeclaredChecksum, ImageRecord, ImageState, Multipart, Placeholder, Priority, Reason, VariantRecord,
 };
@@ -178,23 +178,27 @@ fn page(number: u16, parts: &[(u32, u8)]) -> PartPage {
         let content = Content::repeated(*byte, 10);
         (part_number(*part), a_received_part(&content, Some(ChecksumAlgorithm::Crc64nvme)))
     };
-    PartPage { number, parts: parts.iter().map(received).collect::<ReceivedParts>() }
+    PartPage { number, parts: parts.iter().map(received).collect(), ..PartPage::default() }
 }
 
 async fn pages_are_stored_over_what_was_read(table: &dyn UploadTable, clock: &dyn Clock) {
     let id = Fixtures(clock).single(10).id;
     let ttl_at = clock.now().plus_seconds(1_000_000);
     let (one, two, other) = (page(1, &[(33, 1)]), page(1, &[(33, 1), (34, 2)]), page(1, &[(33, 9)]));
-    assert!(!table.replace_page(&id, Some(&one.parts), &two, ttl_at).await.unwrap());
+    let mut three = page(1, &[(33, 1)]);
+    three.replaced.insert(part_number(34), two.parts[&part_number(34)].etag.clone());
+    assert!(!table.replace_page(&id, Some(&one), &two, ttl_at).await.unwrap());
     assert!(table.replace_page(&id, None, &one, ttl_at).await.unwrap());
     assert!(!table.replace_page(&id, None, &other, ttl_at).await.unwrap());
     assert!(
         table.replace_page(&id, None, &one, ttl_at).await.unwrap(),
         "the same parts are as good as stored"
     );
-    assert!(table.replace_page(&id, Some(&one.parts), &two, ttl_at).await.unwrap());
-    assert!(!table.replace_page(&id, Some(&one.parts), &other, ttl_at).await.unwrap());
-    assert_eq!(table.pages(&id, 0..=311).await.unwrap(), [two]);
+    assert!(table.replace_page(&id, Some(&one), &two, ttl_at).await.unwrap());
+    assert!(!table.replace_page(&id, Some(&one), &other, ttl_at).await.unwrap());
+    assert!(table.replace_page(&id, Some(&two), &three, ttl_at).await.unwrap());
+    assert!(!table.replace_page(&id, Some(&one), &other, ttl_at).await.unwrap(), "a replaced part counts");
+    assert_eq!(table.pages(&id, 0..=311).await.unwrap(), [three]);
 }
 
 async fn a_range_of_pages_comes_in_order(table: &dyn UploadTable, clock: &dyn Clock) {
