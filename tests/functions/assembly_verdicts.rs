@@ -45,6 +45,7 @@ async fn a_replaced_part_opens_the_upload_again_for_that_part_alone() {
     assert_eq!(ranges(&alice.get(&format!("/uploads/{id}")).await), [(35, 36)]);
     let refused = alice.complete(&id).await;
     assert_eq!((refused.refusal(), ranges(&refused)), ("409 parts_missing".to_owned(), vec![(35, 36)]));
+    assert!(refused.text("/message").contains("2 of them held other bytes"), "{refused:?}");
     let signed = alice.sign(&id, [35, 36]).await;
     let again: Vec<_> = signed.signed_parts().iter().map(|part| alice.put_filled(part)).collect();
     let answer = alice.report(&id, &json!({ "parts": again })).await;

@@ -34,15 +34,20 @@ pub(crate) async fn run(app: &App, owner: &OwnerId, id: &UploadId) -> Result<Par
     }
     match recorded.received.is_complete() {
         true => start(app, upload).await,
-        false => Err(parts_missing(&upload, &recorded.received)),
+        false => Err(parts_missing(&upload, &recorded.received, recorded.replaced.len())),
     }
 }
 
-fn parts_missing(upload: &Upload, present: &PartSet) -> Error {
+fn parts_missing(upload: &Upload, present: &PartSet, replaced: usize) -> Error {
     let total = upload.plan.part_count();
     let count = usize::from(total) - present.len();
-    let message =
-        format!("{count} of {total} parts are missing in S3, or were replaced after they were acknowledged");
+    let message = match replaced {
+        0 => format!("{count} of {total} parts are not in S3 yet"),
+        _ => format!(
+            "{count} of {total} parts are missing; {replaced} of them held other bytes than were acknowledged: send \
+             the acknowledged bytes, or report the tags that are to count"
+        ),
+    };
     Error::new(ErrorKind::PartsMissing, message).with_missing(present.missing())
 }
 
@@ -55,7 +60,7 @@ pub(crate) async fn start_if_sent(
 ) -> Result<PartsAnswer, Error> {
     let object = app.store.look(&upload.object_key()).await?;
     match object {
-        None => Err(parts_missing(&upload, &PartSet::empty(upload.plan.part_count()))),
+        None => Err(parts_missing(&upload, &PartSet::empty(upload.plan.part_count()), 0)),
         Some(object) if named.is_some_and(|etag| etag.as_str() != object.etag) => {
             Err(Error::new(ErrorKind::PartConflict, "the object in S3 has another etag"))
         }
