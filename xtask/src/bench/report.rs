@@ -25,7 +25,7 @@ const PARTS_PER_CALL_MAX: u32 = 1_000;
 
 const NOTES: &str = "\
 Signing: microseconds are for one URL of 1,000; ours derives its key anew for each 1,000.
-Start: from process start to the first poll of the Runtime API, median of 20 pairs. No function opens a connection to
+Start: from process start to the first poll of the Runtime API, median of 100 pairs. No function opens a connection to
 S3, DynamoDB or SQS before that poll, so the round trip that the budget leaves out is not in it.
 Uploads: counted on fakes that bill real items by DynamoDB's rules, every message delivered once. Write units include
 both indexes. S3 calls are those of the functions; the client's PUT of each part is priced too. The file is no image.

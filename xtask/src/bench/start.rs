@@ -17,7 +17,7 @@ use super::{FUNCTIONS, Workshop};
 use crate::process;
 
 /// Pairs of starts per function.
-const PAIRS: usize = 20;
+const PAIRS: usize = 100;
 /// Lambda itself gives a function ten seconds to start.
 const PATIENCE: Duration = Duration::from_secs(10);
 const EMPTY_FUNCTION: &str = "empty-function";
