@@ -151,9 +151,22 @@ pub fn read_json<T: DeserializeOwned>(request: &Request) -> Result<T, Error> {
     }
     serde_json::from_slice(body).map_err(|err| {
         // What the parser says repeats field names of the client; bounded, so that an answer stays short.
-        let text: String = err.to_string().chars().take(300).collect();
+        let text: String = in_words_of_json(&err.to_string()).chars().take(300).collect();
         Error::invalid(format!("the body is not as expected: {text}"))
     })
+}
+
+/// What the parser says, without the names of our types.
+fn in_words_of_json(text: &str) -> String {
+    let Some((before, after)) = text.split_once("expected ") else { return text.to_owned() };
+    let end = after.find(" at line ").unwrap_or(after.len());
+    let (what, place) = after.split_at(end);
+    let what = match what.split(' ').next().unwrap_or_default() {
+        "struct" => "an object",
+        "u8" | "u16" | "u32" | "u64" | "i64" => "a whole number from 0",
+        _ => what,
+    };
+    format!("{before}expected {what}{place}")
 }
 
 /// Answers with a JSON body.

@@ -79,7 +79,12 @@ pub struct PartPage {
     pub replaced: ReplacedParts,
 }
 
-/// The parts of one page, or of all, that were replaced.
+/// The acknowledged parts of all pages.
+pub fn recorded_parts(pages: &[PartPage]) -> ReceivedParts {
+    pages.iter().flat_map(|page| page.parts.clone()).collect()
+}
+
+/// The parts of all pages that were replaced.
 pub fn replaced_parts(pages: Vec<PartPage>) -> ReplacedParts {
     pages.into_iter().flat_map(|page| page.replaced).collect()
 }

@@ -217,12 +217,16 @@ impl Upload {
     }
 
     /// Cancels. `Ok(true)` when this changed the record, `Ok(false)` when the upload had ended without a file
-    /// already; refused once completion was accepted.
+    /// already; refused once completion was accepted. What a failed upload left goes now instead of in a day.
     pub fn cancel(&mut self, now: Timestamp) -> Result<bool, Error> {
         match self.state {
             UploadState::Initiating | UploadState::Active => {
                 self.state = UploadState::Aborted;
                 self.ended_at = Some(now);
+                self.due_at = Some(now);
+                Ok(true)
+            }
+            UploadState::Failed if self.due_at.is_some_and(|due_at| now < due_at) => {
                 self.due_at = Some(now);
                 Ok(true)
             }

@@ -174,6 +174,18 @@ async fn a_report_after_everything_was_in_is_a_harmless_repeat() {
 }
 
 #[tokio::test]
+async fn a_report_of_another_etag_after_everything_was_in_is_a_conflict() {
+    let world = World::new();
+    let alice = world.client("alice");
+    let id = crate::steps::completing_movie(&world, 2).await;
+    let photo = crate::steps::finished_photo(&world, json!({})).await;
+    let other = json!({ "partNumber": 1, "etag": "0".repeat(32) });
+    assert_eq!(alice.report(&photo, &other).await.refusal(), "409 part_conflict");
+    world.settle().await;
+    assert_eq!(alice.report(&id, &other).await.refusal(), "409 part_conflict");
+}
+
+#[tokio::test]
 async fn a_report_for_an_upload_that_s3_never_opened_is_refused() {
     let world = World::new();
     let alice = world.client("alice");

@@ -195,6 +195,24 @@ async fn a_failed_upload_keeps_its_bytes_for_a_day() {
 }
 
 #[tokio::test]
+async fn a_failed_upload_that_is_cancelled_is_purged_at_the_next_tick() {
+    let world = World::new();
+    let alice = world.client("alice");
+    let id = completing_movie(&world, 2).await;
+    world.store.put_object(&key_of(&id), Content::bytes("foreign"), None);
+    world.settle().await;
+    for _ in 0..2 {
+        let answer = alice.delete(&format!("/uploads/{id}")).await;
+        assert_eq!((answer.status, answer.text("/state")), (200, "failed"));
+    }
+    let report = world.clean_up().await;
+    assert_eq!((report.multiparts_aborted, report.objects_deleted), (1, 1));
+    world.come_to_rest().await;
+    world.clean_up_when_due(&id).await;
+    assert_rests(&world.upload(&id), UploadState::Failed);
+}
+
+#[tokio::test]
 async fn the_end_of_an_upload_that_breaks_at_any_call_is_reached_by_the_next_ticks() {
     for cancelled in [false, true] {
         for how in longshore_tests::Break::ALL {

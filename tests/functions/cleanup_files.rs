@@ -56,6 +56,7 @@ async fn nobody_is_handed_a_link_while_the_bytes_are_deleted() {
     // Even a machine whose clock is behind says that the file is gone.
     world.clock.set(world.upload(&id).created_at);
     assert_eq!(alice.get(&format!("/files/{id}")).await.refusal(), "404 not_found");
+    assert!(alice.get(&format!("/uploads/{id}")).await.body.get("fileId").is_none());
     world.clock.set(world.upload(&id).due_at.unwrap());
     world.come_to_rest().await;
     assert!(world.store.keys(BucketRole::Originals).is_empty());

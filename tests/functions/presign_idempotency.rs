@@ -67,6 +67,9 @@ async fn a_key_of_a_finished_upload_still_names_it_but_signs_nothing() {
         (201, created.text("/id"), "aborted")
     );
     assert!(again.signed_parts().is_empty());
+    world.clock.advance_seconds(25 * 3600);
+    let late = alice.create_with_key("key-1", &movie_body(2)).await;
+    assert_eq!(late.text("/urlsExpireAt"), late.text("/expiresAt"));
 }
 
 #[tokio::test]

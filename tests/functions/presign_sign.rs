@@ -4,7 +4,7 @@ use longshore_tests::World;
 use serde_json::json;
 use shared::upload::UploadState;
 
-use crate::steps::{create_movie, create_single, filled, send_movie};
+use crate::steps::{crc64, create_movie, create_single, filled, send_movie};
 
 #[tokio::test]
 async fn a_thousand_parts_are_signed_in_one_call_and_no_more() {
@@ -65,6 +65,20 @@ async fn a_checksum_without_an_algorithm_is_refused() {
     let body = json!({ "parts": [{ "partNumber": 1, "checksum": "AAAAAAAAAAA=" }] });
     let answer = alice.post(&format!("/uploads/{}/parts/sign", created.text("/id")), &body).await;
     assert_eq!(answer.refusal(), "400 invalid_request");
+}
+
+#[tokio::test]
+async fn another_checksum_than_the_declared_one_is_not_signed_for_a_single_put() {
+    let world = World::new();
+    let alice = world.client("alice");
+    let sum = |bytes: &[u8]| crc64(&shared::testing::Content::bytes(bytes.to_vec()));
+    let declared = json!({ "checksum": { "algorithm": "crc64nvme", "value": sum(b"hello") } });
+    let created = create_single(&alice, b"hello", declared).await;
+    let path = format!("/uploads/{}/parts/sign", created.text("/id"));
+    for (bytes, status) in [(b"hello", 200), (b"hallo", 400)] {
+        let body = json!({ "parts": [{ "partNumber": 1, "checksum": sum(bytes) }] });
+        assert_eq!(alice.post(&path, &body).await.status, status);
+    }
 }
 
 #[tokio::test]

@@ -43,6 +43,20 @@ async fn a_resume_of_more_parts_than_one_listing_shows_them_all() {
 }
 
 #[tokio::test]
+async fn a_part_that_is_no_longer_what_was_acknowledged_counts_as_missing() {
+    let world = World::new();
+    let alice = world.client("alice");
+    let (id, parts) = send_movie(&alice, 3).await;
+    alice.report(&id, &json!({ "parts": [parts[0], parts[1]] })).await;
+    replace_part(&world, &id, 2, filled(99));
+    replace_part(&world, &id, 3, filled(99));
+    let shown = alice.get(&format!("/uploads/{id}")).await;
+    assert_eq!(ranges(&shown), [(2, 2)], "the third was never acknowledged: what S3 holds counts");
+    replace_part(&world, &id, 2, filled(2));
+    assert_eq!(ranges(&alice.get(&format!("/uploads/{id}")).await), []);
+}
+
+#[tokio::test]
 async fn a_part_of_the_wrong_length_counts_as_missing() {
     let world = World::new();
     let alice = world.client("alice");

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use shared::access::load_pages;
 use shared::error::Error;
 use shared::ids::PartNumber;
-use shared::part_page::{PartPage, ReceivedPart, ReceivedParts};
+use shared::part_page::{PartPage, ReceivedPart, ReceivedParts, recorded_parts};
 use shared::part_ranges::{PartRange, PartSet};
 use shared::ports::StoredPart;
 use shared::record::Multipart;
@@ -27,7 +27,7 @@ pub(crate) enum Comparison {
 /// Lists all parts and compares them.
 pub(crate) async fn run(app: &App, upload: &Upload, multipart: &Multipart) -> Result<Comparison, Error> {
     let pages = load_pages(app.table.as_ref(), upload).await?;
-    let recorded: ReceivedParts = pages.iter().flat_map(|page| page.parts.clone()).collect();
+    let recorded = recorded_parts(&pages);
     let Some(stored) = stored_parts(app, upload, multipart).await? else {
         return Ok(Comparison::Unknown(recorded));
     };

@@ -82,7 +82,7 @@ fn merge(number: u16, old: Option<&PartPage>, new: &ReceivedParts) -> Result<Par
     Ok(merged)
 }
 
-fn conflict(number: PartNumber) -> Error {
+pub(crate) fn conflict(number: PartNumber) -> Error {
     let message = format!(
         "part {number} was acknowledged with another etag; send the acknowledged bytes again, or cancel the upload"
     );

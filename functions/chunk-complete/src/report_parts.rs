@@ -4,10 +4,10 @@
 //! takes parts then, so nothing is acknowledged after an upload began to expire. Whoever sees the last part in moves
 //! the upload to `completing`: of two calls that store the last two parts at once, the later to store sees both.
 
-use shared::access::load_owned;
+use shared::access::{load_owned, load_pages};
 use shared::error::{Error, ErrorKind};
 use shared::ids::{OwnerId, PartNumber, UploadId};
-use shared::part_page::{ReceivedPart, ReceivedParts};
+use shared::part_page::{ReceivedPart, ReceivedParts, recorded_parts};
 use shared::plan::Plan;
 use shared::ports::StoredPart;
 use shared::record::Multipart;
@@ -29,6 +29,7 @@ pub(crate) async fn run(
     match (upload.state, &upload.multipart) {
         // Everything is in already: a repeat, after a lost answer for one.
         (UploadState::Completing | UploadState::Completed, _) => {
+            check_repeat(app, &upload, &reported).await?;
             return finish_upload::again(app, upload).await;
         }
         (_, Some(multipart)) => {
@@ -53,6 +54,21 @@ pub(crate) async fn run(
         true => finish_upload::start(app, upload).await,
         false => Ok(finish_upload::answer(&upload, &received)),
     }
+}
+
+/// A report that comes after everything is in may repeat what was acknowledged, and nothing else.
+async fn check_repeat(app: &App, upload: &Upload, reported: &[ReportedPart]) -> Result<(), Error> {
+    let recorded = recorded_parts(&load_pages(app.table.as_ref(), upload).await?);
+    let file = upload.file.as_ref().filter(|_| upload.is_single());
+    for part in reported {
+        let known = recorded.get(&part.number);
+        let other_part = known.is_some_and(|known| !known.has_bytes_of(&part.etag, part.checksum.as_ref()));
+        let other_file = file.is_some_and(|file| file.etag != part.etag.as_str());
+        if other_part || other_file {
+            return Err(record_parts::conflict(part.number));
+        }
+    }
+    Ok(())
 }
 
 /// Compares a report with what S3 holds. One part that does not fit refuses the whole report.

@@ -7,7 +7,7 @@
 use shared::access::{load_owned, load_pages};
 use shared::error::Error;
 use shared::ids::{OwnerId, UploadId};
-use shared::part_page::{ReplacedParts, replaced_parts};
+use shared::part_page::{recorded_parts, replaced_parts};
 use shared::part_ranges::PartSet;
 use shared::ports::StoredPart;
 use shared::upload::{Upload, UploadState};
@@ -36,7 +36,9 @@ async fn present_parts(app: &App, upload: &Upload) -> Result<PartSet, Error> {
     let mut present = PartSet::empty(upload.plan.part_count());
     match (upload.state, &upload.multipart) {
         (UploadState::Active, Some(multipart)) => {
-            let replaced = replaced(app, upload).await?;
+            let pages = load_pages(app.table.as_ref(), upload).await?;
+            let recorded = recorded_parts(&pages);
+            let replaced = replaced_parts(pages);
             let key = upload.object_key();
             let mut after = None;
             while let Some(listing) = app.store.list_parts(&key, multipart, after).await? {
@@ -44,6 +46,9 @@ async fn present_parts(app: &App, upload: &Upload) -> Result<PartSet, Error> {
                 let fitting = |part: &&StoredPart| {
                     part.size_bytes == upload.plan.part_length_bytes(part.number)
                         && replaced.get(&part.number) != Some(&part.etag)
+                        && recorded
+                            .get(&part.number)
+                            .is_none_or(|known| known.has_bytes_of(&part.etag, part.checksum.as_ref()))
                 };
                 listing.parts.iter().filter(fitting).for_each(|part| present.insert(part.number));
                 match listing.next_after {
@@ -58,13 +63,4 @@ async fn present_parts(app: &App, upload: &Upload) -> Result<PartSet, Error> {
         _ => {}
     }
     Ok(present)
-}
-
-/// What replaced acknowledged parts. Only an upload that went back to `active`, which leaves a reason, has any: nobody
-/// else pays for the reading.
-async fn replaced(app: &App, upload: &Upload) -> Result<ReplacedParts, Error> {
-    match upload.reason {
-        Some(_) => Ok(replaced_parts(load_pages(app.table.as_ref(), upload).await?)),
-        None => Ok(ReplacedParts::new()),
-    }
 }

@@ -122,7 +122,9 @@ fn reason_for(err: &ImageError) -> Reason {
         ImageError::TooLarge { .. } => "image_too_large",
         _ => "image_damaged",
     };
-    Reason::new(code, err.to_string())
+    // A decoder may say much; the first line is what a person can use.
+    let text = err.to_string();
+    Reason::new(code, text.lines().next().unwrap_or_default())
 }
 
 fn reason_for_skipped(skipped: &[Skipped]) -> Option<Reason> {

@@ -16,14 +16,17 @@ pub(crate) struct PlannedPut {
 }
 
 impl PlannedPut {
-    /// Plans a part of `upload`. `InvalidRequest` when the upload has no such part, or when its checksum is missing
-    /// or of another algorithm than the upload's.
+    /// Plans a part of `upload`. `InvalidRequest` when the upload has no such part, or when its checksum is missing,
+    /// of another algorithm than the upload's, or not the declared one of a file that travels as one PUT.
     pub(crate) fn new(upload: &Upload, part: &PartToSign) -> Result<Self, Error> {
         upload.plan.check_part(part.number)?;
         let declared = upload.checksum.as_ref();
         // The checksum of a file that travels as one PUT is the checksum of its only part.
         let whole = declared.filter(|_| upload.is_single()).and_then(|declared| declared.whole.as_ref());
         let checksum = part.checksum.as_ref().or(whole);
+        if whole.is_some() && checksum != whole {
+            return Err(Error::invalid("the checksum is not the one that was declared for the file"));
+        }
         let algorithm = declared.map(|declared| declared.algorithm);
         let fits = match checksum {
             Some(checksum) => Some(checksum.algorithm()) == algorithm,

@@ -98,7 +98,8 @@ impl SignedAnswer {
         Self {
             id: upload.id.to_string(),
             expires_at: upload.expires_at,
-            urls_expire_at: signed.expires_at,
+            // A URL lives a second at the least, also when the upload has ended.
+            urls_expire_at: signed.expires_at.min(upload.expires_at),
             parts: signed.urls.into_iter().map(SignedPartAnswer::from).collect(),
         }
     }
@@ -132,7 +133,8 @@ pub struct UploadAnswer {
 impl UploadAnswer {
     /// The answer for an upload of which `received_bytes` in `received_parts` parts are there.
     pub fn new(upload: Upload, received_bytes: u64, received_parts: usize, missing: Vec<PartRange>) -> Self {
-        let file_id = (upload.state == UploadState::Completed).then(|| upload.id.to_string());
+        let is_there = upload.file.as_ref().is_some_and(|file| file.removed_at.is_none());
+        let file_id = is_there.then(|| upload.id.to_string());
         Self {
             id: upload.id.to_string(),
             state: upload.state,
