@@ -7,7 +7,7 @@ use lambda_runtime::{Context, LambdaEvent};
 use serde_json::json;
 use shared::object_key::ObjectKey;
 use shared::ports::Clock;
-use shared::testing::SentMessage;
+use shared::testing::{ObjectCreated, SentMessage};
 use shared::timestamp::Timestamp;
 
 use crate::world::{ORIGINALS_BUCKET, World};
@@ -25,16 +25,20 @@ impl World {
 
     /// Delivers one message to thumbnail.
     pub async fn deliver_to_thumbnail(&self, body: &str) -> SqsBatchResponse {
-        let event = LambdaEvent::new(batch(&[body]), self.context());
+        self.deliver_to_thumbnail_with(body, 120).await
+    }
+
+    /// Delivers one message to thumbnail, which has this many seconds.
+    pub async fn deliver_to_thumbnail_with(&self, body: &str, seconds: u64) -> SqsBatchResponse {
+        let mut context = Context::default();
+        context.deadline = Timestamp::as_millis(self.clock.now().plus_seconds(seconds));
+        let event = LambdaEvent::new(batch(&[body]), context);
         thumbnail::handler::handle(&self.thumbnail, event).await.expect("a handler answers every batch")
     }
 
     /// Delivers one message to thumbnail, which is left no time to make anything.
     pub async fn deliver_to_thumbnail_without_time(&self, body: &str) -> SqsBatchResponse {
-        let mut context = Context::default();
-        context.deadline = self.clock.now().as_millis();
-        let event = LambdaEvent::new(batch(&[body]), context);
-        thumbnail::handler::handle(&self.thumbnail, event).await.expect("a handler answers every batch")
+        self.deliver_to_thumbnail_with(body, 0).await
     }
 
     /// One tick of the schedule.
@@ -89,22 +93,19 @@ impl World {
 
     /// Puts S3's events into the queues that the template sends them to.
     pub fn queue_s3_events(&self) {
-        for event in self.store.take_events() {
-            let Some(key) = ObjectKey::parse_original(&event.key) else { continue };
-            let owner = self.table.upload(key.upload_id()).map(|upload| upload.owner);
-            let Some(owner) = owner else { continue };
-            let message = SentMessage { body: s3_event(event.event_name, &event.key), owner };
-            match event.event_name {
-                "ObjectCreated:Put" => self.assembly_queue.put_in(message),
-                _ => self.image_queue.put_in(message),
-            }
-        }
+        self.store.take_events().iter().for_each(|event| self.queue_s3_event(event));
     }
 
-    fn context(&self) -> Context {
-        let mut context = Context::default();
-        context.deadline = Timestamp::as_millis(self.clock.now().plus_seconds(120));
-        context
+    /// Puts one event into its queue.
+    pub fn queue_s3_event(&self, event: &ObjectCreated) {
+        let Some(key) = ObjectKey::parse_original(&event.key) else { return };
+        let owner = self.table.upload(key.upload_id()).map(|upload| upload.owner);
+        let Some(owner) = owner else { return };
+        let message = SentMessage { body: s3_event(event.event_name, &event.key), owner };
+        match event.event_name {
+            "ObjectCreated:Put" => self.assembly_queue.put_in(message),
+            _ => self.image_queue.put_in(message),
+        }
     }
 }
 

@@ -13,6 +13,7 @@ mod breaker;
 mod client;
 mod deliver;
 mod rest;
+pub mod simulation;
 mod world;
 
 pub use answer::Answer;

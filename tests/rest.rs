@@ -33,6 +33,13 @@ impl World {
 
     /// Lets time pass until nothing is left to do: deliveries, twice each, and the schedule.
     pub async fn come_to_rest(&self) {
+        if let Err(busy) = self.try_come_to_rest().await {
+            panic!("the world does not come to rest: {busy}");
+        }
+    }
+
+    /// The same; says what is still to be done when it goes on for ever.
+    pub async fn try_come_to_rest(&self) -> Result<(), String> {
         for _ in 0..ROUNDS_MAX {
             self.deliver_round().await;
             self.clock.advance_seconds(ROUND_SECONDS);
@@ -41,10 +48,10 @@ impl World {
             let waiting: Vec<SentMessage> =
                 [self.assembly_queue.messages(), self.image_queue.messages()].concat();
             if waiting.is_empty() && self.busy_upload().is_none() {
-                return;
+                return Ok(());
             }
         }
-        panic!("the world does not come to rest: {:?}", self.busy_upload());
+        Err(format!("{:?}", self.busy_upload()))
     }
 
     /// An upload that somebody other than its client has still to do something about.

@@ -17,6 +17,7 @@ pub mod upload;
 pub mod upload_state;
 
 pub mod error;
+pub mod guard;
 pub mod wire;
 
 pub mod config;

@@ -18,6 +18,7 @@
 use std::collections::BTreeMap;
 
 use crate::error::{Error, ErrorKind};
+use crate::guard::Guard;
 use crate::ids::{OwnerId, UploadId};
 use crate::object_key::ObjectKey;
 use crate::plan::{Plan, Strategy};
@@ -129,6 +130,13 @@ impl Upload {
 
     /// Refuses unless the upload still takes parts: `active`, and not past its time.
     pub fn check_takes_parts(&self, now: Timestamp) -> Result<(), Error> {
+        match self.takes_parts(now) {
+            Err(refused) if Guard::TakesParts.catches(true) => Err(refused),
+            _ => Ok(()),
+        }
+    }
+
+    fn takes_parts(&self, now: Timestamp) -> Result<(), Error> {
         match self.state {
             UploadState::Active | UploadState::Initiating if self.expires_at <= now => Err(expired()),
             UploadState::Active => Ok(()),
@@ -220,12 +228,7 @@ impl Upload {
     /// already; refused once completion was accepted. What a failed upload left goes now instead of in a day.
     pub fn cancel(&mut self, now: Timestamp) -> Result<bool, Error> {
         match self.state {
-            UploadState::Initiating | UploadState::Active => {
-                self.state = UploadState::Aborted;
-                self.ended_at = Some(now);
-                self.due_at = Some(now);
-                Ok(true)
-            }
+            UploadState::Initiating | UploadState::Active => Ok(self.end_as(UploadState::Aborted, now)),
             UploadState::Failed if self.due_at.is_some_and(|due_at| now < due_at) => {
                 self.due_at = Some(now);
                 Ok(true)
@@ -233,20 +236,27 @@ impl Upload {
             UploadState::Aborted | UploadState::Expiring | UploadState::Expired | UploadState::Failed => {
                 Ok(false)
             }
-            UploadState::Completing | UploadState::Completed => Err(self.wrong_state("be cancelled")),
+            UploadState::Completing | UploadState::Completed => match Guard::CancelOnlyOpen.catches(true) {
+                true => Err(self.wrong_state("be cancelled")),
+                false => Ok(self.end_as(UploadState::Aborted, now)),
+            },
         }
     }
 
     /// `initiating | active -> expiring`, once its time is over.
     pub fn begin_expiring(&mut self, now: Timestamp) -> bool {
-        let over =
-            matches!(self.state, UploadState::Initiating | UploadState::Active) && self.expires_at <= now;
-        if over {
-            self.state = UploadState::Expiring;
-            self.ended_at = Some(now);
-            self.due_at = Some(now);
-        }
-        over
+        let open = matches!(self.state, UploadState::Initiating | UploadState::Active);
+        !Guard::ExpireOnlyOpen.catches(!open)
+            && self.expires_at <= now
+            && self.end_as(UploadState::Expiring, now)
+    }
+
+    /// Ends it in this state, for cleanup to purge.
+    fn end_as(&mut self, state: UploadState, now: Timestamp) -> bool {
+        self.state = state;
+        self.ended_at = Some(now);
+        self.due_at = Some(now);
+        true
     }
 
     /// Nothing is left of it in S3 and nothing can come back: the record rests until its TTL.

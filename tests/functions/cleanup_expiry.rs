@@ -6,6 +6,7 @@ use shared::ports::Clock;
 use shared::testing::Content;
 use shared::upload::{Upload, UploadState};
 
+use crate::interrupt::{Interrupt, interrupted};
 use crate::steps::{
     PART_BYTES, completing_movie, create_movie, create_single, filled, key_of, number, photo, send_movie,
     send_single, upload_id,
@@ -134,6 +135,26 @@ async fn a_part_that_lands_after_the_abort_is_aborted_too() {
     world.clock.advance_seconds(LAST_URL_SECONDS + 1);
     let report = world.clean_up().await;
     assert_eq!((report.bytes_freed, world.store.open_multipart_count()), (PART_BYTES, 0));
+    assert_rests(&world.upload(&id), UploadState::Aborted);
+}
+
+#[tokio::test]
+async fn a_part_that_lands_while_a_purge_stands_still_is_aborted_by_the_next() {
+    let world = World::new();
+    let alice = world.client("alice");
+    let (id, _) = send_movie(&alice, 2).await;
+    alice.delete(&format!("/uploads/{id}")).await;
+    let multipart = world.upload(&id).multipart.unwrap();
+    let gate = Interrupt::after("store", "look");
+    interrupted(&world, &gate, world.clean_up(), async {
+        // It has looked and found nothing; now the last URL is used, and dies, before it goes on.
+        world.store.land_part_after_abort(&multipart, number(1), Content::bytes("late"));
+        world.clock.advance_seconds(2_000);
+    })
+    .await;
+    assert_eq!(world.store.open_multipart_count(), 1);
+    world.clean_up_when_due(&id).await;
+    assert_eq!(world.store.open_multipart_count(), 0);
     assert_rests(&world.upload(&id), UploadState::Aborted);
 }
 

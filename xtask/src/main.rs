@@ -16,6 +16,7 @@ mod local_stack;
 mod process;
 mod progress;
 mod project;
+mod sim;
 mod test;
 mod toolchain;
 mod up;
@@ -43,6 +44,8 @@ enum Command {
     Demo(demo::DemoOptions),
     /// Run every check and test, in order, and stop at the first failure.
     Test,
+    /// Break everything that can break, in thousands of simulated schedules.
+    Sim(sim::SimOptions),
     /// Measure what the design promises.
     Bench(bench::BenchOptions),
     /// Check the tools, the ports, the disk and, when one runs, the deployed stack.
@@ -66,6 +69,7 @@ fn run(command: &Command) -> anyhow::Result<()> {
         Command::Upload(options) => upload::run(options),
         Command::Demo(options) => demo::run(options),
         Command::Test => test::run(),
+        Command::Sim(options) => sim::run(options),
         Command::Bench(options) => bench::run(options),
         Command::Doctor(options) => doctor::run(options),
     }

@@ -6,6 +6,7 @@
 use shared::access::{Change, change};
 use shared::checksum::ChecksumType;
 use shared::error::{Error, ErrorKind};
+use shared::guard::Guard;
 use shared::ids::UploadId;
 use shared::object_key::ObjectKey;
 use shared::part_page::ReceivedParts;
@@ -145,6 +146,9 @@ async fn complete(
     let size_bytes = upload.plan.size_bytes();
     let object = CompletedObject { key: &key, multipart, parts: manifest, size_bytes, checksum };
     match app.store.complete_multipart(object).await? {
+        CompleteOutcome::NoSuchUpload if !Guard::ProofAfterLostReply.catches(true) => {
+            Ok(Verdict::Failed(lost()))
+        }
         CompleteOutcome::Completed | CompleteOutcome::NoSuchUpload => {
             after_complete(app, upload, parts, lost()).await
         }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use shared::access::load_pages;
 use shared::error::Error;
+use shared::guard::Guard;
 use shared::ids::PartNumber;
 use shared::part_page::{PartPage, ReceivedPart, ReceivedParts, recorded_parts};
 use shared::part_ranges::{PartRange, PartSet};
@@ -48,9 +49,10 @@ pub(crate) async fn run(app: &App, upload: &Upload, multipart: &Multipart) -> Re
 }
 
 fn is_as_recorded(upload: &Upload, known: &ReceivedPart, stored: &StoredPart) -> bool {
-    stored.size_bytes == upload.plan.part_length_bytes(stored.number)
+    let fits = stored.size_bytes == upload.plan.part_length_bytes(stored.number)
         && stored.etag == known.etag
-        && (known.checksum.is_none() || known.checksum == stored.checksum)
+        && (known.checksum.is_none() || known.checksum == stored.checksum);
+    !Guard::PartsCompared.catches(!fits)
 }
 
 /// Every page of the listing, or nothing: no decision is made on a part of it.

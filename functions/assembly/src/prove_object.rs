@@ -3,6 +3,7 @@
 
 use shared::checksum::{Checksum, ChecksumType, combine_composite, combine_full_object};
 use shared::error::Error;
+use shared::guard::Guard;
 use shared::part_page::ReceivedParts;
 use shared::ports::ObjectFacts;
 use shared::record::Reason;
@@ -33,7 +34,7 @@ pub(crate) async fn run(app: &App, upload: &Upload, parts: Option<&ReceivedParts
 }
 
 fn contradiction(upload: &Upload, parts: Option<&ReceivedParts>, facts: &ObjectFacts) -> Option<Reason> {
-    if facts.upload_id.as_deref() != Some(upload.id.as_str()) {
+    if Guard::ObjectIdentity.catches(facts.upload_id.as_deref() != Some(upload.id.as_str())) {
         return Some(Reason::new("foreign_object", "another object lies where the file should be"));
     }
     let declared = upload.plan.size_bytes();

@@ -5,6 +5,7 @@
 
 use shared::access::{Change, change, load_owned};
 use shared::error::{Error, ErrorKind};
+use shared::guard::Guard;
 use shared::ids::{OwnerId, UploadId};
 use shared::part_page::{ETag, ReceivedPart, ReceivedParts};
 use shared::part_ranges::PartSet;
@@ -83,7 +84,8 @@ async fn held_parts(
         for part in listing.parts {
             let fits = upload.plan.contains(part.number)
                 && part.size_bytes == upload.plan.part_length_bytes(part.number);
-            let is_refused = recorded.replaced.get(&part.number) == Some(&part.etag);
+            let is_refused =
+                Guard::ReplacedRefused.catches(recorded.replaced.get(&part.number) == Some(&part.etag));
             if fits && !is_refused && !recorded.received.contains(part.number) {
                 held.insert(part.number, ReceivedPart { etag: part.etag, checksum: part.checksum });
             }

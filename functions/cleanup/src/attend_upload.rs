@@ -2,6 +2,7 @@
 
 use shared::access::{Change, change};
 use shared::error::{Error, ErrorKind};
+use shared::guard::Guard;
 use shared::ids::UploadId;
 use shared::record::{ImageState, Reason};
 use shared::timestamp::Timestamp;
@@ -41,15 +42,13 @@ pub(crate) async fn run(app: &App, id: &UploadId, report: &mut Report) -> Result
             report.uploads_expired += u64::from(newly_expired);
             purge_upload::run(app, upload, report).await
         }
-        Need::ResendAssembly => {
-            report.assembly_jobs_resent += 1;
-            app.assembly_queue.send(&AssemblyMessage::body_for(&upload.id), &upload.owner).await
-        }
+        Need::ResendAssembly => resend_assembly(app, &upload, report).await,
         Need::GiveUp => {
             report.uploads_failed += 1;
             tracing::error!(upload.id = %upload.id, "gave up assembling an upload");
             Ok(())
         }
+        Need::ResendImage(_) if !Guard::ResendImage.catches(true) => Ok(()),
         Need::ResendImage(stage) => {
             report.image_jobs_resent += 1;
             app.image_queue.send(&ImageMessage::body_for(&upload.id, stage), &upload.owner).await
@@ -58,19 +57,33 @@ pub(crate) async fn run(app: &App, id: &UploadId, report: &mut Report) -> Result
     }
 }
 
+async fn resend_assembly(app: &App, upload: &Upload, report: &mut Report) -> Result<(), Error> {
+    if !Guard::ResendAssembly.catches(true) {
+        return Ok(());
+    }
+    report.assembly_jobs_resent += 1;
+    app.assembly_queue.send(&AssemblyMessage::body_for(&upload.id), &upload.owner).await
+}
+
 fn decide(upload: &mut Upload, now: Timestamp) -> Change<Need> {
     if upload.due_at.is_none_or(|due_at| now < due_at) {
         return Change::Keep(Need::Nothing);
     }
     match upload.state {
         // The event of a single PUT can be lost. Its bytes are not deleted before somebody has looked for them.
-        UploadState::Active if upload.is_single() => Change::Keep(Need::LookForObject),
+        UploadState::Active if Guard::LookBeforeExpiry.catches(upload.is_single()) => {
+            Change::Keep(Need::LookForObject)
+        }
         UploadState::Initiating | UploadState::Active => match upload.begin_expiring(now) {
             true => Change::Store(Need::Purge { newly_expired: true }),
             false => due_later(upload, upload.expires_at),
         },
         UploadState::Expiring | UploadState::Aborted | UploadState::Failed => {
             Change::Keep(Need::Purge { newly_expired: false })
+        }
+        UploadState::Completing if !Guard::ExpireOnlyOpen.catches(true) && upload.expires_at <= now => {
+            upload.begin_expiring(now);
+            Change::Store(Need::Purge { newly_expired: true })
         }
         UploadState::Completing => decide_completing(upload, now),
         UploadState::Completed => decide_completed(upload, now),
@@ -108,7 +121,7 @@ fn decide_completed(upload: &mut Upload, now: Timestamp) -> Change<Need> {
         .is_some_and(|file| file.removed_at.is_some() || file.expires_at.is_some_and(|end| end <= now));
     if over {
         // The mark comes first: from here on nobody is handed a link to the bytes.
-        if let Some(file) = upload.file.as_mut() {
+        if let Some(file) = upload.file.as_mut().filter(|_| Guard::RemovalMarkedFirst.catches(true)) {
             file.removed_at.get_or_insert(now);
         }
         return Change::Store(Need::RemoveFile);
@@ -144,10 +157,7 @@ async fn look_for_object(app: &App, upload: &Upload, report: &mut Report) -> Res
     })
     .await?;
     match need {
-        Need::ResendAssembly => {
-            report.assembly_jobs_resent += 1;
-            app.assembly_queue.send(&AssemblyMessage::body_for(&upload.id), &upload.owner).await
-        }
+        Need::ResendAssembly => resend_assembly(app, &upload, report).await,
         Need::Purge { .. } => {
             report.uploads_expired += 1;
             purge_upload::run(app, upload, report).await

@@ -6,6 +6,7 @@
 
 use shared::access::{Change, change};
 use shared::error::{Error, ErrorKind};
+use shared::guard::Guard;
 use shared::record::Multipart;
 use shared::upload::{Upload, UploadState};
 
@@ -17,6 +18,8 @@ const ABORTS_MAX: usize = 5;
 
 /// Purges one upload.
 pub(crate) async fn run(app: &App, upload: Upload, report: &mut Report) -> Result<(), Error> {
+    // What lands after we have looked is not seen, however late we come to the end: the time of the look decides.
+    let looked_at = app.clock.now();
     let key = upload.object_key();
     if let Some(multipart) = &upload.multipart {
         report.bytes_freed += part_bytes(app, &upload, multipart).await?;
@@ -27,12 +30,13 @@ pub(crate) async fn run(app: &App, upload: Upload, report: &mut Report) -> Resul
         report.objects_deleted += 1;
         report.bytes_freed += object.size_bytes;
     }
-    let now = app.clock.now();
-    let last_url_dies_at = app.last_url_dies_at(upload.ended_at.unwrap_or(now));
+    let last_url_dies_at = app.last_url_dies_at(upload.ended_at.unwrap_or(looked_at));
     change(app.table.as_ref(), &upload.id, |upload| {
         Ok(match upload.state {
-            UploadState::Expiring | UploadState::Aborted | UploadState::Failed if last_url_dies_at <= now => {
-                upload.finish_ending(now);
+            UploadState::Expiring | UploadState::Aborted | UploadState::Failed
+                if !Guard::SecondPurge.catches(looked_at < last_url_dies_at) =>
+            {
+                upload.finish_ending(looked_at);
                 Change::Store(())
             }
             UploadState::Expiring | UploadState::Aborted | UploadState::Failed => {

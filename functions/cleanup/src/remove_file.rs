@@ -12,10 +12,15 @@ use shared::upload::Upload;
 use crate::App;
 use crate::report::Report;
 
+/// No invocation lives longer, in seconds, whatever its function's timeout ("Lambda quotas", AWS Lambda Developer Guide).
+const INVOCATION_SECONDS_MAX: u64 = 900;
+
 /// Deletes the original and all variants, then lets the record rest, unless something can come back: a worker may
 /// still be writing variants, or a URL may be alive with which the original can be sent again. Then the record is due
 /// once more when neither is possible.
 pub(crate) async fn run(app: &App, upload: Upload, report: &mut Report) -> Result<(), Error> {
+    // What comes after we have looked is not seen, however late we come to the end.
+    let looked_at = app.clock.now();
     let recorded: Vec<_> = upload.image.iter().flat_map(|image| &image.variants).collect();
     let mut names: BTreeSet<&str> = recorded.iter().map(|variant| variant.name.as_str()).collect();
     if upload.image.is_some() {
@@ -31,7 +36,6 @@ pub(crate) async fn run(app: &App, upload: Upload, report: &mut Report) -> Resul
         report.objects_deleted += 1;
         report.bytes_freed += object.size_bytes;
     }
-    let now = app.clock.now();
     let (_, finished) = change(app.table.as_ref(), &upload.id, |upload| {
         let known = upload.image.as_ref().map_or(0, |image| image.variants.len());
         if known != recorded.len() {
@@ -42,9 +46,9 @@ pub(crate) async fn run(app: &App, upload: Upload, report: &mut Report) -> Resul
             image.variants.clear();
         }
         let quiet_at = nothing_comes_after(app, upload);
-        Ok(match quiet_at.is_none_or(|at| at <= now) {
+        Ok(match quiet_at.is_none_or(|at| at <= looked_at) {
             true => {
-                upload.finish_ending(now);
+                upload.finish_ending(looked_at);
                 Change::Store(true)
             }
             false => {
@@ -60,9 +64,12 @@ pub(crate) async fn run(app: &App, upload: Upload, report: &mut Report) -> Resul
 
 /// When the last worker and the last upload URL are gone.
 fn nothing_comes_after(app: &App, upload: &Upload) -> Option<Timestamp> {
-    let claimed_until = upload.image.as_ref().and_then(|image| image.claimed_until);
+    // A worker that lost its claim to another may still be writing; no claim tells of it.
+    let removed_at = upload.file.as_ref().and_then(|file| file.removed_at);
+    let last_worker_dies_at =
+        removed_at.filter(|_| upload.image.is_some()).map(|at| at.plus_seconds(INVOCATION_SECONDS_MAX));
     // No URL is signed for an upload that is complete. Of a multipart upload nothing is left that takes a part.
     let completed_at = upload.file.as_ref().map(|file| file.completed_at);
     let last_url_dies_at = completed_at.filter(|_| upload.is_single()).map(|at| app.last_url_dies_at(at));
-    claimed_until.max(last_url_dies_at)
+    last_worker_dies_at.max(last_url_dies_at)
 }

@@ -18,7 +18,7 @@ pub struct Report {
     pub objects_deleted: u64,
     /// Bytes of the parts and objects that were deleted.
     pub bytes_freed: u64,
-    /// Files removed at their end.
+    /// Files that are gone for good: nothing of them can come back any more.
     pub files_removed: u64,
     /// Assembly jobs sent again.
     pub assembly_jobs_resent: u64,

@@ -4,6 +4,7 @@
 //! idempotency key. The walk goes on where the last run stopped, and starts anew at the end.
 
 use shared::error::Error;
+use shared::guard::Guard;
 use shared::object_key::ObjectKey;
 use shared::ports::OpenMultipart;
 use shared::timestamp::Timestamp;
@@ -41,7 +42,7 @@ pub(crate) async fn run(app: &App, stop_at: Timestamp, report: &mut Report) -> R
 /// A failure is counted and met again on the next walk.
 async fn attend(app: &App, open: &OpenMultipart, report: &mut Report) {
     let age_seconds = app.clock.now().since(open.initiated_at).as_secs();
-    if age_seconds < app.orphan_age_seconds {
+    if Guard::OrphanAge.catches(age_seconds < app.orphan_age_seconds) {
         return;
     }
     let outcome = match is_named(app, open).await {
@@ -73,5 +74,5 @@ async fn is_named(app: &App, open: &OpenMultipart) -> Result<bool, Error> {
     let named = upload
         .and_then(|upload| upload.multipart)
         .is_some_and(|multipart| multipart.s3_upload_id == open.s3_upload_id);
-    Ok(named)
+    Ok(Guard::OrphanNamed.catches(named))
 }

@@ -14,6 +14,7 @@ use crate::object_key::{BucketRole, ObjectKey};
 use crate::part_page::ETag;
 use crate::ports::{Clock, SignedDownload, SignedPart};
 use crate::record::{Multipart, ObjectChecksum};
+use crate::timestamp::Timestamp;
 
 /// S3's refusal of a client's request.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -150,6 +151,22 @@ impl FakeObjectStore {
     /// How many multipart uploads S3 holds open, in both buckets.
     pub fn open_multipart_count(&self) -> usize {
         locked(&self.state).multiparts.values().filter(|multipart| multipart.is_visible()).count()
+    }
+
+    /// The tag of a part that S3 holds.
+    pub fn held_part(&self, multipart: &Multipart, number: PartNumber) -> Option<ETag> {
+        let state = locked(&self.state);
+        state
+            .multiparts
+            .get(&multipart.s3_upload_id)?
+            .parts
+            .get(&number.get())
+            .map(|part| part.content.etag())
+    }
+
+    /// When a multipart upload was opened.
+    pub fn initiated_at(&self, s3_upload_id: &str) -> Option<Timestamp> {
+        locked(&self.state).multiparts.get(s3_upload_id).map(|multipart| multipart.initiated_at)
     }
 
     /// The events since the last call, oldest first.

@@ -148,7 +148,7 @@ impl ObjectStore for FakeObjectStore {
             multipart.parts.clear();
             Ok(true)
         };
-        self.points.call("abort_multipart", key.to_owned(), effect).await
+        self.points.call("abort_multipart", format!("{key} {s3_upload_id}"), effect).await
     }
 
     async fn list_open_multiparts(

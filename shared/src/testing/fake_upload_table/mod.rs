@@ -19,6 +19,7 @@ use crate::aws::upload_item::{
     due_shard_key, from_item, seconds_rounded_up, to_item, upload_keys, upload_of_partition,
 };
 use crate::error::Error;
+use crate::guard::Guard;
 use crate::ids::UploadId;
 use crate::part_page::{PartPage, ReceivedParts};
 use crate::ports::{IdempotencyKey, IdempotencyRecord, UploadTable};
@@ -162,7 +163,10 @@ impl UploadTable for FakeUploadTable {
         let effect = || {
             let item = to_item(upload, upload.version + 1, &WRITE_TAG);
             let read_version = AttributeValue::N(upload.version.to_string());
-            let unchanged = |old: Option<&Item>| old.and_then(|old| old.get("ver")) == Some(&read_version);
+            let unchanged = |old: Option<&Item>| {
+                let changed = old.and_then(|old| old.get("ver")) != Some(&read_version);
+                !Guard::RecordVersion.catches(changed)
+            };
             Ok(locked(&self.state).put_if(upload_keys(&upload.id), item, unchanged))
         };
         self.points.call("replace", format!("{} {}", upload.id, upload.state.name()), effect).await
@@ -179,7 +183,8 @@ impl UploadTable for FakeUploadTable {
             let keys = idempotency_keys(key);
             let is_free = |old: Option<&Item>| {
                 let expires_at = |old| ItemReader(old).time("exp");
-                old.is_none_or(|old| matches!(expires_at(old), Ok(at) if at <= now))
+                let is_tied = old.is_some_and(|old| !matches!(expires_at(old), Ok(at) if at <= now));
+                !Guard::KeyTied.catches(is_tied)
             };
             match state.put_if(keys.clone(), idempotency_to_item(key, record), is_free) {
                 true => Ok(record.clone()),
@@ -216,12 +221,9 @@ impl UploadTable for FakeUploadTable {
             let expected = old.map(page_bytes);
             let mut state = locked(&self.state);
             let keys = page_keys(id, page.number);
-            let unchanged = |stored: Option<&Item>| match (stored, &expected) {
-                (None, None) => true,
-                (Some(stored), Some(expected)) => {
-                    ItemReader(stored).binary("b").ok() == Some(expected.as_slice())
-                }
-                _ => false,
+            let unchanged = |stored: Option<&Item>| {
+                let stored = stored.and_then(|stored| ItemReader(stored).binary("b").ok());
+                !Guard::PageUnchanged.catches(stored != expected.as_deref())
             };
             let replaced = state.put_if(keys.clone(), item, unchanged);
             // Somebody else stored the same parts: as good as having done it.

@@ -1,0 +1,80 @@
+//! The simulation by itself, as `cargo xtask sim` runs it.
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program of the command line")]
+
+use std::process::ExitCode;
+
+use longshore_tests::simulation::{explore, fill_gaps, hunt_all, replay, sweep};
+use serde_json::json;
+
+/// Seeds in which every guard that is gone has to be noticed.
+const HUNTED_SEEDS: u64 = 6_000;
+const SEEDS: u64 = 6_000;
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let number = |name: &str| {
+        let place = arguments.iter().position(|argument| argument == name)?;
+        arguments.get(place + 1)?.parse::<u64>().ok()
+    };
+    match number("--replay") {
+        Some(seed) => show(seed),
+        None => {
+            run(number("--seeds").unwrap_or(SEEDS), arguments.iter().any(|argument| argument == "--json"))
+        }
+    }
+}
+
+fn show(seed: u64) -> ExitCode {
+    let (trace, violations) = replay(seed, None);
+    for line in trace.iter().chain(&violations) {
+        println!("{line}");
+    }
+    println!("seed {seed}: {} calls, {} violations", trace.len(), violations.len());
+    match violations.is_empty() {
+        true => ExitCode::SUCCESS,
+        false => ExitCode::FAILURE,
+    }
+}
+
+fn run(seeds: u64, as_json: bool) -> ExitCode {
+    eprintln!("Running {seeds} schedules of seeds");
+    let mut report = explore(0..seeds);
+    eprintln!("Breaking every call of one upload of each kind");
+    report.merge(sweep());
+    fill_gaps(&mut report, 0..seeds);
+    eprintln!("Taking one guard away at a time");
+    let hunted = hunt_all(&(0..HUNTED_SEEDS));
+    let missed = hunted.iter().filter(|(_, found)| found.is_none()).count();
+    let (covered, total) = report.coverage.covered();
+    for problem in report.violations.iter().chain(&report.coverage.missing()) {
+        eprintln!("{problem}");
+    }
+    for (guard, found) in &hunted {
+        match found {
+            Some((seed, what)) => eprintln!("without {guard:?}, seed {seed}: {what:.120}"),
+            None => eprintln!("without {guard:?}: nothing noticed"),
+        }
+    }
+    let summary = json!({
+        "schedules": report.schedules,
+        "violations": report.violations.len(),
+        "pointsCovered": covered,
+        "pointsTotal": total,
+        "mutationsPlanted": hunted.len(),
+        "mutationsFound": hunted.len() - missed,
+    });
+    match as_json {
+        true => println!("{summary}"),
+        false => println!(
+            "{} schedules, {} violations, {covered} of {total} faults at points, {} of {} mutations found",
+            report.schedules,
+            report.violations.len(),
+            hunted.len() - missed,
+            hunted.len()
+        ),
+    }
+    match report.violations.is_empty() && covered == total && missed == 0 {
+        true => ExitCode::SUCCESS,
+        false => ExitCode::FAILURE,
+    }
+}

@@ -1,0 +1,21 @@
+//! A world in which everything goes wrong that can, decided by a seed: processes die, freeze and race, messages come twice
+//! or never, replies get lost, clocks jump. Then the faults stop, and everything that was promised must hold.
+//!
+//! `conductor` decides who goes next and what breaks, `watch` looks at every step, `check` at the end. The numbers of
+//! the invariants (I-01 and so on) are those of docs/reliability.md.
+
+mod check;
+mod clients;
+mod conductor;
+mod coverage;
+mod explore;
+mod mishaps;
+mod model;
+mod net;
+mod schedule;
+mod transfer;
+mod watch;
+
+pub use coverage::{Blow, Coverage, Program};
+pub use explore::{Report, explore, fill_gaps, hunt, hunt_all, replay, sweep};
+pub use mishaps::Mishap;
