@@ -9,8 +9,10 @@
 )]
 
 mod breaches;
+mod buckets;
 mod manifests;
 mod readme;
+mod reliability;
 mod rules;
 mod sources;
 mod template;

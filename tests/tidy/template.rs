@@ -19,11 +19,21 @@ impl Template {
         Self::parse(&read("template.yaml"))
     }
 
-    fn parse(text: &str) -> Self {
+    pub(crate) fn parse(text: &str) -> Self {
         Self(as_json(&Yaml::load_from_str(text).expect("template.yaml is YAML")[0]))
     }
 
-    fn of_type(&self, kind: &str) -> impl Iterator<Item = (&String, &Value)> {
+    /// The properties of a resource.
+    pub(crate) fn resource(&self, name: &str) -> &Value {
+        &self.0["Resources"][name]["Properties"]
+    }
+
+    /// The definition of a parameter.
+    pub(crate) fn parameter(&self, name: &str) -> &Value {
+        &self.0["Parameters"][name]
+    }
+
+    pub(crate) fn of_type(&self, kind: &str) -> impl Iterator<Item = (&String, &Value)> {
         let resources = self.0["Resources"].as_object().expect("resources");
         resources.iter().filter(move |(_, resource)| resource["Type"] == kind)
     }
