@@ -13,10 +13,14 @@ use std::io::Write;
 
 use browser::Browser;
 use shared::aws::Aws;
-use shared::ports::SystemClock;
+use shared::ids::UploadId;
+use shared::part_page::PartPage;
+use shared::ports::{SystemClock, UploadTable};
+use shared::testing::an_upload;
 use shared::testing::suites::{
     StoreRules, StoreUnderTest, object_store_suite, queue_suite, upload_table_suite, url_signer_suite,
 };
+use shared::upload::Upload;
 use throwaway::{ThrowawayBuckets, ThrowawayQueue, ThrowawayTable};
 
 /// Where the AWS of this run is.
@@ -105,6 +109,32 @@ async fn the_table_on_dynamodb_keeps_its_suite() {
     let Some(place) = Place::find("the suite of the table").await else { return };
     let throwaway = ThrowawayTable::make(&place.sdk).await;
     upload_table_suite(&place.aws().upload_table(throwaway.name.as_str()), &SystemClock).await;
+    throwaway.remove().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_walk_over_the_table_meets_every_record_once_and_nothing_else() {
+    let Some(place) = Place::find("a walk over the table").await else { return };
+    let throwaway = ThrowawayTable::make(&place.sdk).await;
+    let table = place.aws().upload_table(throwaway.name.as_str());
+    let mut expected: Vec<Upload> = (0..5).map(|_| an_upload().build()).collect();
+    for (place, upload) in (0..).zip(&mut expected) {
+        upload.id = UploadId::generate(upload.created_at, [place; 10]);
+        assert!(table.create(upload).await.unwrap());
+        let page = PartPage { number: 0, ..PartPage::default() };
+        assert!(table.replace_page(&upload.id, None, &page, upload.expires_at).await.unwrap());
+    }
+    let (mut met, mut after) = (Vec::new(), None);
+    loop {
+        let page = table.records(after).await.unwrap();
+        met.extend(page.records.into_iter().map(Result::unwrap));
+        after = page.next_after;
+        if after.is_none() {
+            break;
+        }
+    }
+    met.sort_by(|a, b| a.id.cmp(&b.id));
+    assert_eq!(met, expected);
     throwaway.remove().await;
 }
 

@@ -291,6 +291,16 @@ impl Upload {
         }
     }
 
+    /// Begins the image work anew, all attempts before it: variants that were made are gone. The caller sends the job.
+    pub fn remake_image(&mut self, now: Timestamp) {
+        if let Some(image) = &mut self.image {
+            image.state = ImageState::Pending;
+            image.attempts = 0;
+            image.reason = None;
+        }
+        self.due_at = Some(self.image_work_due_at(now));
+    }
+
     fn wrong_state(&self, what: &str) -> Error {
         Error::new(ErrorKind::WrongState, format!("the upload is {} and cannot {what}", self.state.name()))
     }

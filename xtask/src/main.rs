@@ -13,6 +13,7 @@ mod doctor;
 mod issuer;
 mod local_aws;
 mod local_stack;
+mod operate;
 mod process;
 mod progress;
 mod project;
@@ -50,6 +51,12 @@ enum Command {
     Bench(bench::BenchOptions),
     /// Check the tools, the ports, the disk and, when one runs, the deployed stack.
     Doctor(doctor::DoctorOptions),
+    /// Show one upload's whole history: record, parts, object, variants, queues, and what happens next.
+    Inspect(operate::InspectOptions),
+    /// Compare table, buckets and multipart uploads, and list every difference.
+    Reconcile(operate::ReconcileOptions),
+    /// Move dead letters back to the queue that they came from.
+    Redrive(operate::RedriveOptions),
 }
 
 fn main() -> ExitCode {
@@ -72,5 +79,8 @@ fn run(command: &Command) -> anyhow::Result<()> {
         Command::Sim(options) => sim::run(options),
         Command::Bench(options) => bench::run(options),
         Command::Doctor(options) => doctor::run(options),
+        Command::Inspect(options) => operate::inspect(options),
+        Command::Reconcile(options) => operate::reconcile(options),
+        Command::Redrive(options) => operate::redrive(options),
     }
 }

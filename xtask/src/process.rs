@@ -108,10 +108,14 @@ impl Drop for ChildGroup {
     }
 }
 
+/// Runs a program that speaks for itself on our terminal and whose status means something to the caller.
+pub(crate) fn run_for_status(command: &mut Command, what: &str) -> anyhow::Result<ExitStatus> {
+    ChildGroup::spawn(command.stdin(Stdio::null()), what)?.wait(|_| ())
+}
+
 /// Runs a program that speaks for itself on our terminal.
 pub(crate) fn run_shown(command: &mut Command, what: &str) -> anyhow::Result<()> {
-    let mut child = ChildGroup::spawn(command.stdin(Stdio::null()), what)?;
-    let status = child.wait(|_| ())?;
+    let status = run_for_status(command, what)?;
     if !status.success() {
         bail!("{what} failed ({status})");
     }

@@ -20,7 +20,8 @@ use super::other_items::{
     page_sort_keys, page_to_item, walk_from_item, walk_keys, walk_to_item,
 };
 use super::upload_item::{
-    due_shard_key, from_item, to_item, upload_keys, upload_of_partition, upload_partition,
+    ONLY_SORT_KEY, PARTITION_PREFIX, due_shard_key, from_item, to_item, upload_keys, upload_of_partition,
+    upload_partition,
 };
 use crate::error::{Error, ErrorKind};
 use crate::ids::UploadId;
@@ -41,6 +42,19 @@ pub struct DynamoUploadTable {
     table: String,
 }
 
+/// Where a walk over all records stands.
+#[derive(Clone, Debug)]
+pub struct RecordPlace(Item);
+
+/// One page of [`DynamoUploadTable::records`].
+#[derive(Debug)]
+pub struct RecordPage {
+    /// The records, each read or refused.
+    pub records: Vec<Result<Upload, Error>>,
+    /// Where the next page starts; `None` on the last page.
+    pub next_after: Option<RecordPlace>,
+}
+
 /// What became of a conditional put.
 enum Put {
     Stored,
@@ -52,6 +66,25 @@ impl DynamoUploadTable {
     /// The table of this name.
     pub fn new(client: Client, table: impl Into<String>) -> Self {
         Self { client, table: table.into() }
+    }
+
+    /// One page of all records, in no order, for an operator: the functions never read the whole table. A record that
+    /// cannot be read stands in the page as its error. IAM: `dynamodb:Scan`.
+    pub async fn records(&self, after: Option<RecordPlace>) -> Result<RecordPage, Error> {
+        let answer = self
+            .client
+            .scan()
+            .table_name(&self.table)
+            .filter_expression("begins_with(pk, :uploads) AND sk = :only")
+            .expression_attribute_values(":uploads", AttributeValue::S(PARTITION_PREFIX.to_owned()))
+            .expression_attribute_values(":only", AttributeValue::S(ONLY_SORT_KEY.to_owned()))
+            .consistent_read(true)
+            .set_exclusive_start_key(after.map(|place| place.0))
+            .send()
+            .await
+            .map_err(|err| failure("could not read all records", &err))?;
+        let records = answer.items().iter().map(from_item).collect();
+        Ok(RecordPage { records, next_after: answer.last_evaluated_key.map(RecordPlace) })
     }
 
     async fn put(

@@ -26,7 +26,7 @@ mod wire_tests;
 
 pub use buckets::Buckets;
 pub use connection::Aws;
-pub use dynamodb::DynamoUploadTable;
+pub use dynamodb::{DynamoUploadTable, RecordPage, RecordPlace};
 pub use s3::S3ObjectStore;
 pub use sqs::SqsQueue;
 pub use url_signer::SigV4UrlSigner;

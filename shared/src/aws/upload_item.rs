@@ -32,7 +32,8 @@ use crate::upload::{Upload, UploadState};
 
 /// The sort key of every item that has its partition to itself.
 pub(crate) const ONLY_SORT_KEY: &str = "#";
-const PARTITION_PREFIX: &str = "U#";
+/// What the partition of every upload begins with.
+pub(crate) const PARTITION_PREFIX: &str = "U#";
 
 /// The keys of an upload's record.
 pub(crate) fn upload_keys(id: &UploadId) -> (String, String) {
