@@ -21,6 +21,12 @@ pub enum Program {
     Cleanup,
 }
 
+impl Program {
+    /// All of them.
+    pub const ALL: [Self; 6] =
+        [Self::Client, Self::Presign, Self::ChunkComplete, Self::Assembly, Self::Thumbnail, Self::Cleanup];
+}
+
 /// What can happen to a process at a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Blow {
@@ -69,11 +75,6 @@ impl Coverage {
     /// Points times kinds of blows, and how many of those have happened.
     pub fn covered(&self) -> (usize, usize) {
         (self.blows.len(), self.passed.len() * Blow::ALL.len())
-    }
-
-    /// The points, as lines of text: `assembly store.look`.
-    pub fn points(&self) -> Vec<String> {
-        self.passed.keys().map(|(program, call)| format!("{program:?} {call}")).collect()
     }
 
     /// The blows that never fell at points that were passed.

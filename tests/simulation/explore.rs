@@ -1,18 +1,24 @@
 //! Many schedules: sampled by seeds, all of one upload one by one, and in search of a guard that is gone.
 
 use std::cell::Cell;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::ops::Range;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Mutex, Once, OnceLock, PoisonError};
 use std::thread;
 
 use shared::guard::Guard;
 
+use super::case::Case;
 use super::clients::{Habit, Order};
 use super::conductor::Weather;
 use super::coverage::{Blow, Coverage};
 use super::schedule::{self, Outcome};
 use crate::breaker::next_random;
 
+/// Seeds of a full run, and those in which every guard that is gone has to be noticed.
+pub const SEEDS: u64 = 6_000;
+/// Who goes next when every call is broken in turn.
+const SWEPT_SEED: u64 = 1;
 /// More violations than this are not kept.
 const VIOLATIONS_KEPT: usize = 20;
 const HABITS: [Habit; 6] =
@@ -23,8 +29,6 @@ const HABITS: [Habit; 6] =
 pub struct Report {
     /// How many there were.
     pub schedules: u64,
-    /// Calls of ports in bad weather, over all of them.
-    pub calls: u64,
     /// What did not hold, each with its schedule.
     pub violations: Vec<String>,
     /// What happened where.
@@ -32,73 +36,69 @@ pub struct Report {
 }
 
 impl Report {
-    fn add(&mut self, name: &str, outcome: Outcome) {
+    fn add(&mut self, case: &Case, outcome: Outcome) {
         self.schedules += 1;
-        self.calls += outcome.calls;
         self.coverage.add(&outcome.coverage);
         let room = VIOLATIONS_KEPT.saturating_sub(self.violations.len());
         self.violations
-            .extend(outcome.violations.into_iter().map(|what| format!("{name}: {what}")).take(room));
+            .extend(outcome.violations.into_iter().map(|what| format!("{case}: {what}")).take(room));
     }
 
-    /// Adds another report.
-    pub fn merge(&mut self, other: Self) {
+    fn merge(&mut self, other: Self) {
         self.schedules += other.schedules;
-        self.calls += other.calls;
         self.coverage.add(&other.coverage);
         let room = VIOLATIONS_KEPT.saturating_sub(self.violations.len());
         self.violations.extend(other.violations.into_iter().take(room));
     }
 }
 
-/// Runs the schedules of these seeds, on all processors.
-pub fn explore(seeds: std::ops::Range<u64>) -> Report {
+/// All there is: schedules of seeds, every call of one upload of each kind broken in every way, and each blow that has
+/// not fallen by then.
+pub fn explore(seeds: &Range<u64>) -> Report {
+    let mut report = sample(seeds.clone());
+    report.merge(sweep());
+    fill_gaps(&mut report, seeds);
+    report
+}
+
+fn sample(seeds: Range<u64>) -> Report {
     let next = Mutex::new(seeds);
     on_all_processors(|report| {
         while let Some(seed) = take(&next) {
-            report.add(&format!("seed {seed}"), of_seed(seed, None));
+            let case = Case::Seed(seed);
+            report.add(&case, run(&case, None));
         }
     })
 }
 
-/// One upload of each kind, and every call of it broken in every way: nothing is left to chance but who goes next.
-pub fn sweep() -> Report {
-    let kinds: Vec<Order> = HABITS
-        .into_iter()
-        .map(|habit| Order { habit, ..movie("sweep", 2) })
-        .chain([photo("sweep"), Order { habit: Habit::Silent, ..photo("sweep") }])
-        .collect();
-    let queue: Vec<(usize, Order)> = kinds.into_iter().enumerate().collect();
-    let next = Mutex::new(queue.into_iter());
+/// Nothing is left to chance but who goes next.
+fn sweep() -> Report {
+    let next = Mutex::new(0..kinds().len());
     on_all_processors(|report| {
-        while let Some((kind, order)) = take(&next) {
-            let calls = guarded(None, || run_order(Weather::Rough { per_mille: 0 }, &order)).calls;
+        while let Some(kind) = take(&next) {
+            let calm = Weather::Rough { per_mille: 0 };
+            let calls = guarded(None, || schedule::run(SWEPT_SEED, calm, order_of_kind(kind))).calls;
             for number in 1..=calls {
                 for blow in Blow::ALL {
-                    let outcome = guarded(None, || run_order(Weather::At { number, blow }, &order));
-                    report.add(&format!("kind {kind}, call {number}, {blow:?}"), outcome);
+                    let case = Case::Kind { kind, number, blow };
+                    report.add(&case, run(&case, None));
                 }
             }
         }
     })
 }
 
-fn run_order(weather: Weather, order: &Order) -> Outcome {
-    schedule::run(1, weather, vec![order.clone()])
-}
-
-/// Lets each blow fall that has not fallen yet at a point that was passed: at the first passing, in the first schedules
-/// of the seeds that come by there.
-pub fn fill_gaps(report: &mut Report, seeds: std::ops::Range<u64>) {
+/// Lets each blow fall that has not fallen yet at a point that was passed: at the first passing, in the first schedule
+/// of the seeds that comes by there.
+fn fill_gaps(report: &mut Report, seeds: &Range<u64>) {
     let next = Mutex::new(report.coverage.gaps().into_iter());
     let filled = on_all_processors(|report| {
-        while let Some((point, blow)) = take(&next) {
+        while let Some(((program, call), blow)) = take(&next) {
             for seed in seeds.clone() {
-                let (_, orders) = plan_of(seed);
-                let weather = Weather::Upon { point: point.clone(), blow };
-                let outcome = guarded(None, || schedule::run(seed, weather, orders));
+                let case = Case::Upon { seed, program, call: call.clone(), blow };
+                let outcome = run(&case, None);
                 let has_fallen = !outcome.coverage.blows.is_empty();
-                report.add(&format!("seed {seed}, {blow:?} at {point:?}"), outcome);
+                report.add(&case, outcome);
                 if has_fallen {
                     break;
                 }
@@ -108,23 +108,17 @@ pub fn fill_gaps(report: &mut Report, seeds: std::ops::Range<u64>) {
     report.merge(filled);
 }
 
-/// Runs schedules without one guard until one of them goes wrong; gives its seed and what went wrong.
-pub fn hunt(guard: Guard, seeds: std::ops::Range<u64>) -> Option<(u64, String)> {
-    for seed in seeds {
-        let violation = of_seed(seed, Some(guard)).violations.into_iter().next();
-        if let Some(violation) = violation {
-            return Some((seed, violation));
-        }
-    }
-    None
-}
-
-/// Hunts for every guard, on all processors; gives what was found for each.
-pub fn hunt_all(seeds: &std::ops::Range<u64>) -> Vec<(Guard, Option<(u64, String)>)> {
+/// Hunts for every guard, on all processors: runs schedules without it until one of them goes wrong that is right with
+/// it; gives its seed and what went wrong.
+pub fn hunt(seeds: &Range<u64>) -> Vec<(Guard, Option<(u64, String)>)> {
     let (next, found) = (Mutex::new(Guard::ALL.into_iter()), Mutex::new(Vec::new()));
     on_all_processors(|_| {
         while let Some(guard) = take(&next) {
-            let outcome = hunt(guard, seeds.clone());
+            let outcome = seeds.clone().find_map(|seed| {
+                let case = Case::Seed(seed);
+                let violation = run(&case, Some(guard)).violations.into_iter().next()?;
+                run(&case, None).violations.is_empty().then_some((seed, violation))
+            });
             found.lock().unwrap_or_else(PoisonError::into_inner).push((guard, outcome));
         }
     });
@@ -132,16 +126,41 @@ pub fn hunt_all(seeds: &std::ops::Range<u64>) -> Vec<(Guard, Option<(u64, String
 }
 
 /// Runs one schedule again; gives every call of it and what did not hold.
-pub fn replay(seed: u64, guard: Option<Guard>) -> (Vec<String>, Vec<String>) {
-    let (weather, orders) = plan_of(seed);
+pub fn replay(case: &Case) -> (Vec<String>, Vec<String>) {
+    let (seed, weather, orders) = plan_of_case(case);
     let mut trace = Vec::new();
-    let outcome = guarded(guard, || schedule::run_traced(seed, weather, orders, &mut trace));
+    let outcome = guarded(None, || schedule::run_traced(seed, weather, orders, &mut trace));
     (trace, outcome.violations)
 }
 
-fn of_seed(seed: u64, guard: Option<Guard>) -> Outcome {
-    let (weather, orders) = plan_of(seed);
+fn run(case: &Case, guard: Option<Guard>) -> Outcome {
+    let (seed, weather, orders) = plan_of_case(case);
     guarded(guard, || schedule::run(seed, weather, orders))
+}
+
+fn plan_of_case(case: &Case) -> (u64, Weather, Vec<Order>) {
+    match case {
+        Case::Seed(seed) | Case::Upon { seed, .. } => {
+            let (weather, orders) = plan_of(*seed);
+            (*seed, case.weather().unwrap_or(weather), orders)
+        }
+        Case::Kind { kind, .. } => {
+            (SWEPT_SEED, case.weather().unwrap_or(Weather::Calm), order_of_kind(*kind))
+        }
+    }
+}
+
+/// One client of each kind.
+fn kinds() -> Vec<Order> {
+    HABITS
+        .into_iter()
+        .map(|habit| Order { habit, ..movie("sweep", 2) })
+        .chain([photo("sweep"), Order { habit: Habit::Silent, ..photo("sweep") }])
+        .collect()
+}
+
+fn order_of_kind(kind: usize) -> Vec<Order> {
+    kinds().into_iter().skip(kind).take(1).collect()
 }
 
 fn plan_of(seed: u64) -> (Weather, Vec<Order>) {
@@ -250,7 +269,7 @@ fn on_all_processors(work: impl Fn(&mut Report) + Sync) -> Report {
             })
         };
         let handles: Vec<_> = (0..threads).map(begin).collect();
-        handles.into_iter().map(|handle| handle.join().unwrap_or_default()).collect()
+        handles.into_iter().map(|handle| handle.join().unwrap_or_else(|panic| resume_unwind(panic))).collect()
     });
     for report in reports {
         whole.merge(report);

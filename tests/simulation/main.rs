@@ -3,33 +3,34 @@
 
 use std::process::ExitCode;
 
-use longshore_tests::simulation::{explore, fill_gaps, hunt_all, replay, sweep};
+use longshore_tests::simulation::{Case, SEEDS, explore, hunt, replay};
 use serde_json::json;
-
-/// Seeds in which every guard that is gone has to be noticed.
-const HUNTED_SEEDS: u64 = 6_000;
-const SEEDS: u64 = 6_000;
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let number = |name: &str| {
+    let value = |name: &str| {
         let place = arguments.iter().position(|argument| argument == name)?;
-        arguments.get(place + 1)?.parse::<u64>().ok()
+        arguments.get(place + 1)
     };
-    match number("--replay") {
-        Some(seed) => show(seed),
+    match value("--replay") {
+        Some(name) => show(name),
         None => {
-            run(number("--seeds").unwrap_or(SEEDS), arguments.iter().any(|argument| argument == "--json"))
+            let seeds = value("--seeds").and_then(|seeds| seeds.parse().ok()).unwrap_or(SEEDS);
+            run(seeds, arguments.iter().any(|argument| argument == "--json"))
         }
     }
 }
 
-fn show(seed: u64) -> ExitCode {
-    let (trace, violations) = replay(seed, None);
+fn show(name: &str) -> ExitCode {
+    let Some(case) = Case::parse(name) else {
+        eprintln!("error: {name} names no schedule");
+        return ExitCode::FAILURE;
+    };
+    let (trace, violations) = replay(&case);
     for line in trace.iter().chain(&violations) {
         println!("{line}");
     }
-    println!("seed {seed}: {} calls, {} violations", trace.len(), violations.len());
+    println!("{case}: {} calls, {} violations", trace.len(), violations.len());
     match violations.is_empty() {
         true => ExitCode::SUCCESS,
         false => ExitCode::FAILURE,
@@ -37,13 +38,12 @@ fn show(seed: u64) -> ExitCode {
 }
 
 fn run(seeds: u64, as_json: bool) -> ExitCode {
-    eprintln!("Running {seeds} schedules of seeds");
-    let mut report = explore(0..seeds);
-    eprintln!("Breaking every call of one upload of each kind");
-    report.merge(sweep());
-    fill_gaps(&mut report, 0..seeds);
+    eprintln!(
+        "Running {seeds} schedules of seeds, and every call of one upload of each kind broken in every way"
+    );
+    let report = explore(&(0..seeds));
     eprintln!("Taking one guard away at a time");
-    let hunted = hunt_all(&(0..HUNTED_SEEDS));
+    let hunted = hunt(&(0..SEEDS));
     let missed = hunted.iter().filter(|(_, found)| found.is_none()).count();
     let (covered, total) = report.coverage.covered();
     for problem in report.violations.iter().chain(&report.coverage.missing()) {

@@ -4,6 +4,7 @@
 //! `conductor` decides who goes next and what breaks, `watch` looks at every step, `check` at the end. The numbers of
 //! the invariants (I-01 and so on) are those of docs/reliability.md.
 
+mod case;
 mod check;
 mod clients;
 mod conductor;
@@ -16,6 +17,7 @@ mod schedule;
 mod transfer;
 mod watch;
 
+pub use case::Case;
 pub use coverage::{Blow, Coverage, Program};
-pub use explore::{Report, explore, fill_gaps, hunt, hunt_all, replay, sweep};
+pub use explore::{Report, SEEDS, explore, hunt, replay};
 pub use mishaps::Mishap;

@@ -11,9 +11,9 @@ pub(crate) struct SimOptions {
     /// How many schedules are drawn by seeds, beside those that break every call once.
     #[arg(long, default_value_t = 6_000)]
     seeds: u64,
-    /// Show one schedule, call by call, instead.
-    #[arg(long, value_name = "SEED", conflicts_with_all = ["seeds", "json"])]
-    replay: Option<u64>,
+    /// Show one schedule, call by call, instead; a failure prints its name.
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["seeds", "json"])]
+    replay: Option<String>,
     /// End with one JSON object on standard output.
     #[arg(long)]
     json: bool,
@@ -26,8 +26,8 @@ pub(crate) fn run(options: &SimOptions) -> anyhow::Result<()> {
     simulation
         .args(["run", "--quiet", "--locked", "--package", "longshore-tests", "--bin", "simulation", "--"])
         .current_dir(project.root());
-    match options.replay {
-        Some(seed) => simulation.args(["--replay", &seed.to_string()]),
+    match &options.replay {
+        Some(name) => simulation.args(["--replay", name]),
         None => simulation.args(["--seeds", &options.seeds.to_string()]),
     };
     if options.json {
