@@ -41,7 +41,8 @@ impl<'a> Settings<'a> {
         Self { lookup: Box::new(lookup), faults: Vec::new() }
     }
 
-    /// A setting that must be there. A fault gives the type's default for now and fails [`Settings::finish`].
+    /// A setting that must be there. After a fault it is the type's default, which nobody sees,
+    /// because [`Settings::finish`] fails.
     pub fn required<T: FromStr + Default>(&mut self, name: &str) -> T {
         let Some(text) = (self.lookup)(name).filter(|text| !text.trim().is_empty()) else {
             self.faults.push(format!("{name} is not set"));

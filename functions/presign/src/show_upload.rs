@@ -1,8 +1,9 @@
 //! `GET /uploads/{id}`: where an upload stands, so that a client can go on with nothing but the id.
 //!
 //! While parts may come, the truth about them is what S3 holds: a client that lost its memory before it reported
-//! anything sends none of them again. Bytes that replaced an acknowledged part are not the file's, so it is missing. A single PUT counts as missing until its event has arrived: sending it again
-//! is refused by S3 (412) when it is there already, which says the same.
+//! anything sends none of them again. Bytes that replaced an acknowledged part are not the file's, so it is missing. A
+//! single PUT counts as missing until its event has arrived: sending it again is refused by S3 (412) when it is there
+//! already, which says the same.
 
 use shared::access::{load_owned, load_pages};
 use shared::error::Error;

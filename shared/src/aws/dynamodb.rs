@@ -16,8 +16,8 @@ use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailur
 use super::failure::{code_of, failure};
 use super::item::{Item, ItemReader};
 use super::other_items::{
-    idempotency_from_item, idempotency_keys, idempotency_to_item, page_bytes, page_from_item, page_keys,
-    page_sort_keys, page_to_item, walk_from_item, walk_keys, walk_to_item,
+    idempotency_from_item, idempotency_keys, idempotency_to_item, page_from_item, page_keys, page_sort_keys,
+    page_to_item, walk_from_item, walk_keys, walk_to_item,
 };
 use super::upload_item::{
     ONLY_SORT_KEY, PARTITION_PREFIX, due_shard_key, from_item, to_item, upload_keys, upload_of_partition,
@@ -25,7 +25,7 @@ use super::upload_item::{
 };
 use crate::error::{Error, ErrorKind};
 use crate::ids::UploadId;
-use crate::part_page::PartPage;
+use crate::part_page::{self, PartPage};
 use crate::ports::{IdempotencyKey, IdempotencyRecord, UploadTable};
 use crate::timestamp::Timestamp;
 use crate::upload::Upload;
@@ -217,7 +217,7 @@ impl UploadTable for DynamoUploadTable {
     ) -> Result<bool, Error> {
         let (condition, values) = match old {
             None => (ABSENT, Vec::new()),
-            Some(old) => ("b = :old", vec![(":old", AttributeValue::B(Blob::new(page_bytes(old))))]),
+            Some(old) => ("b = :old", vec![(":old", AttributeValue::B(Blob::new(part_page::encode(old))))]),
         };
         let item = page_to_item(id, page, ttl_at);
         match self.put(page_keys(id, page.number), item.clone(), condition, values).await? {

@@ -51,11 +51,6 @@ pub(crate) fn page_from_item(item: &Item) -> Result<PartPage, Error> {
     read.expect("b", part_page::decode(number, read.binary("b")?))
 }
 
-/// A packed page, as the condition of its replacement compares it.
-pub(crate) fn page_bytes(page: &PartPage) -> Vec<u8> {
-    part_page::encode(page)
-}
-
 /// The keys of an idempotency key's row. Owner and key are hashed together: the owner's prefix has a fixed length,
 /// so no two pairs give the same text.
 pub(crate) fn idempotency_keys(key: &IdempotencyKey) -> (String, String) {

@@ -12,7 +12,8 @@ use crate::object_key::{ObjectKey, decode_event_key};
 /// The version that senders write. Readers take every version up to it.
 pub const MESSAGE_VERSION: u32 = 1;
 
-/// Refuses a message of a newer version, for now: its sender was deployed before this reader, which will follow.
+/// Refuses a message of a newer version in a way that brings it back: its sender was deployed before this reader, which
+/// will follow.
 pub fn check_message_version(version: u32) -> Result<(), Error> {
     match version <= MESSAGE_VERSION {
         true => Ok(()),

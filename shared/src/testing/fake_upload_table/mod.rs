@@ -12,8 +12,8 @@ use super::points::{Call, CallLog, Fault, Points, locked};
 use super::table_units::{TableUnits, item_size_bytes, read_halves};
 use crate::aws::item::{Item, ItemReader};
 use crate::aws::other_items::{
-    idempotency_from_item, idempotency_keys, idempotency_to_item, page_bytes, page_from_item, page_keys,
-    page_to_item, walk_from_item, walk_keys, walk_to_item,
+    idempotency_from_item, idempotency_keys, idempotency_to_item, page_from_item, page_keys, page_to_item,
+    walk_from_item, walk_keys, walk_to_item,
 };
 use crate::aws::upload_item::{
     due_shard_key, from_item, seconds_rounded_up, to_item, upload_keys, upload_of_partition,
@@ -21,7 +21,7 @@ use crate::aws::upload_item::{
 use crate::error::Error;
 use crate::guard::Guard;
 use crate::ids::UploadId;
-use crate::part_page::{PartPage, ReceivedParts};
+use crate::part_page::{self, PartPage, ReceivedParts};
 use crate::ports::{IdempotencyKey, IdempotencyRecord, UploadTable};
 use crate::timestamp::Timestamp;
 use crate::upload::Upload;
@@ -218,7 +218,7 @@ impl UploadTable for FakeUploadTable {
         let effect = || {
             let item = page_to_item(id, page, ttl_at);
             let wanted = item.get("b").cloned();
-            let expected = old.map(page_bytes);
+            let expected = old.map(part_page::encode);
             let mut state = locked(&self.state);
             let keys = page_keys(id, page.number);
             let unchanged = |stored: Option<&Item>| {
