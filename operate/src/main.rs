@@ -1,80 +1,21 @@
-//! What people on call do to a stack, started by `cargo xtask inspect`, `reconcile` and `redrive`.
+//! Parses the command line, prints the answer. All behavior lives in the library.
 #![allow(
     clippy::print_stdout,
     clippy::print_stderr,
     reason = "this is a command-line program; its output is for the person at the terminal"
 )]
 
-mod dead_letters;
-mod holdings;
-mod inspect;
-mod listing;
-mod reconcile;
-mod redrive;
-mod stack;
-
-use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::Context as _;
-use clap::{Parser, Subcommand};
-use serde_json::Value;
-use shared::ids::UploadId;
-
-use stack::Stack;
-
-/// What this program understands.
-#[derive(Debug, Parser)]
-#[command(name = "operate", about, disable_help_subcommand = true)]
-struct CommandLine {
-    /// Describes the stack, as the ready file of `cargo xtask up` does.
-    #[arg(long, value_name = "PATH")]
-    stack_file: PathBuf,
-    /// Print one JSON object instead of text.
-    #[arg(long, global = true)]
-    json: bool,
-    #[command(subcommand)]
-    command: Command,
-}
-
-#[derive(Debug, Subcommand)]
-enum Command {
-    /// Show one upload's whole history.
-    Inspect {
-        /// The upload.
-        id: String,
-    },
-    /// Compare the table with both buckets.
-    Reconcile {
-        /// Hand what can be mended safely to the service.
-        #[arg(long)]
-        repair: bool,
-    },
-    /// Move dead letters back to their queue.
-    Redrive {
-        /// Only this queue.
-        #[arg(long, value_parser = ["assembly", "image", "cleanup"])]
-        queue: Option<String>,
-        /// Only messages that hold this text.
-        #[arg(long, value_name = "TEXT")]
-        contains: Option<String>,
-    },
-}
-
-/// What a command answers.
-struct Answer {
-    text: String,
-    json: Value,
-    /// Whether nothing is left to be done.
-    is_clean: bool,
-}
+use clap::Parser as _;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    let command_line = CommandLine::parse();
-    match run(&command_line).await {
+    let command_line = operate::CommandLine::parse();
+    let wants_json = command_line.json;
+    match operate::run(command_line).await {
         Ok(answer) => {
-            match command_line.json {
+            match wants_json {
                 true => println!("{}", answer.json),
                 false => println!("{}", answer.text),
             }
@@ -92,26 +33,5 @@ fn told(error: &anyhow::Error) -> String {
     match error.downcast_ref::<shared::Error>() {
         Some(error) => error.chain(),
         None => format!("{error:#}"),
-    }
-}
-
-async fn run(command_line: &CommandLine) -> anyhow::Result<Answer> {
-    let stack = Stack::open(&command_line.stack_file).await?;
-    match &command_line.command {
-        Command::Inspect { id } => {
-            let id = UploadId::parse(id).ok().with_context(|| format!("{id} is no id of an upload"))?;
-            let report = inspect::run(&stack, &id).await?;
-            Ok(Answer { text: report.text, json: report.json, is_clean: true })
-        }
-        Command::Reconcile { repair } => {
-            let report = reconcile::run(&stack, *repair).await?;
-            let json = serde_json::to_value(&report)?;
-            Ok(Answer { text: report.text(), json, is_clean: report.is_clean() })
-        }
-        Command::Redrive { queue, contains } => {
-            let report = redrive::run(&stack, queue.as_deref(), contains.as_deref()).await?;
-            let json = serde_json::to_value(&report)?;
-            Ok(Answer { text: report.text(), json, is_clean: report.is_clean() })
-        }
     }
 }

@@ -67,6 +67,21 @@ impl Api {
 
     /// Sends a request with these headers beside the token's.
     pub(crate) fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
+        self.try_send(method, path, headers, body).unwrap_or_else(|err| panic!("{method} {path}: {err}"))
+    }
+
+    /// `POST` over a line that may break: then there is no answer.
+    pub(crate) fn try_post(&self, path: &str, body: &Value) -> Option<Answer> {
+        self.try_send("POST", path, &[("content-type", "application/json")], &body.to_string()).ok()
+    }
+
+    fn try_send(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> Result<Answer, ureq::Error> {
         let mut request = Request::builder().method(method).uri(format!("{}{path}", self.base_url));
         for (name, value) in headers {
             request = request.header(*name, *value);
@@ -74,13 +89,12 @@ impl Api {
         if let Some(token) = &self.token {
             request = request.header("authorization", format!("Bearer {token}"));
         }
-        let request = request.body(body.to_owned()).unwrap();
-        let mut response = self.agent.run(request).unwrap_or_else(|err| panic!("{method} {path}: {err}"));
+        let mut response = self.agent.run(request.body(body.to_owned()).unwrap())?;
         let status = response.status().as_u16();
-        let text = response.body_mut().read_to_string().unwrap();
+        let text = response.body_mut().read_to_string()?;
         let body = serde_json::from_str(&text)
             .unwrap_or_else(|err| panic!("{method} {path}: {status}, {err}: {text}"));
-        Answer { status, body }
+        Ok(Answer { status, body })
     }
 
     /// `POST /uploads`, which must succeed.
@@ -122,26 +136,32 @@ impl Api {
 
     /// PUTs bytes with exactly the headers that were signed, but for the length, which a browser states by itself.
     pub(crate) fn put(&self, part: &SignedPart, bytes: &[u8]) -> PutAnswer {
-        let headers = part.headers.iter().filter(|(name, _)| name != "content-length");
-        let headers: Vec<(&str, &str)> =
-            headers.map(|(name, value)| (name.as_str(), value.as_str())).collect();
-        self.put_with(&part.url, &headers, bytes)
+        self.put_with(&part.url, &headers_of(part), bytes)
     }
 
     /// PUTs bytes to a URL.
     pub(crate) fn put_with(&self, url: &str, headers: &[(&str, &str)], bytes: &[u8]) -> PutAnswer {
+        self.try_put_with(url, headers, bytes).expect("S3 answers a PUT")
+    }
+
+    /// As [`Api::put`], over a line that may break: then there is no answer.
+    pub(crate) fn try_put(&self, part: &SignedPart, bytes: &[u8]) -> Option<PutAnswer> {
+        self.try_put_with(&part.url, &headers_of(part), bytes)
+    }
+
+    fn try_put_with(&self, url: &str, headers: &[(&str, &str)], bytes: &[u8]) -> Option<PutAnswer> {
         let mut request = self.agent.put(url);
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        let mut response = request.send(bytes).expect("S3 answers a PUT");
+        let mut response = request.send(bytes).ok()?;
         let text = response.body_mut().read_to_string().unwrap_or_default();
         let code = text.split_once("<Code>").and_then(|(_, rest)| rest.split_once("</Code>"));
-        PutAnswer {
+        Some(PutAnswer {
             status: response.status().as_u16(),
             etag: header(&response, "etag"),
             code: code.map(|(code, _)| code.to_owned()).unwrap_or_default(),
-        }
+        })
     }
 
     /// PUTs a part, which S3 must take; gives its entry in a report.
@@ -162,6 +182,12 @@ impl Api {
             bytes,
         }
     }
+}
+
+/// What was signed, but for the length, which a browser states by itself.
+pub(crate) fn headers_of(part: &SignedPart) -> Vec<(&str, &str)> {
+    let headers = part.headers.iter().filter(|(name, _)| name != "content-length");
+    headers.map(|(name, value)| (name.as_str(), value.as_str())).collect()
 }
 
 /// The bytes of a part, out of the whole file.

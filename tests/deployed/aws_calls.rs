@@ -1,9 +1,12 @@
-//! The two calls for which no SDK crate is at hand: Lambda's Invoke and CloudWatch Logs' `FilterLogEvents`.
-//! Two signed requests do not make up for the minutes that two more SDK crates take to compile.
+//! The calls for which no SDK crate is at hand: Lambda's `Invoke` and `GetFunctionConfiguration`, CloudWatch Logs'
+//! `FilterLogEvents`, and what tests of roles ask of IAM. A few signed requests do not make up for the minutes that
+//! three more SDK crates take to compile.
 
+use aws_credential_types::Credentials;
 use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
 use aws_sigv4::sign::v4::SigningParams;
 use serde_json::{Value, json};
+use ureq::http::Request;
 
 use crate::api::agent;
 use crate::stack::Stack;
@@ -13,27 +16,38 @@ use crate::waiting::eventually;
 const LOG_EVENTS_PER_PAGE: u32 = 10_000;
 
 /// One call of an AWS service, all of which is signed.
-struct Call<'a> {
-    service: &'static str,
-    path: &'a str,
-    headers: &'a [(&'static str, &'static str)],
-    body: &'a Value,
+pub(crate) struct Call<'a> {
+    pub(crate) service: &'static str,
+    pub(crate) method: &'static str,
+    pub(crate) path: &'a str,
+    pub(crate) headers: &'a [(&'static str, &'static str)],
+    pub(crate) body: String,
 }
 
-struct CallAnswer {
-    status: u16,
+pub(crate) struct CallAnswer {
+    pub(crate) status: u16,
     /// Lambda's word that the function, not the call, failed.
     function_error: bool,
-    body: Value,
+    /// The answer, or its text where it is no JSON.
+    pub(crate) body: Value,
+}
+
+/// Where an AWS answers, and in whose name it is asked.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Caller<'a> {
+    pub(crate) endpoint_url: &'a str,
+    pub(crate) region: &'a str,
+    pub(crate) credentials: &'a Credentials,
 }
 
 impl Stack {
     /// Runs cleanup now, as its schedule does every five minutes; gives its report.
     pub(crate) fn clean_up(&self) -> Value {
         let path = format!("/2015-03-31/functions/{}/invocations", self.text("cleanupFunctionName"));
-        let body = json!({});
         eventually("cleanup runs", || {
-            let answer = self.call(&Call { service: "lambda", path: &path, headers: &[], body: &body });
+            let body = "{}".to_owned();
+            let invoke = Call { service: "lambda", method: "POST", path: &path, headers: &[], body };
+            let answer = self.caller().call(&invoke);
             match answer.status {
                 // It may be at work already: for another test, or by its schedule.
                 429 => Err("cleanup is at work already".to_owned()),
@@ -58,7 +72,9 @@ impl Stack {
             if next.is_string() {
                 body["nextToken"] = next;
             }
-            let answer = self.call(&Call { service: "logs", path: "/", headers: &headers, body: &body });
+            let body = body.to_string();
+            let filter = Call { service: "logs", method: "POST", path: "/", headers: &headers, body };
+            let answer = self.caller().call(&filter);
             assert_eq!(answer.status, 200, "{log_group}: {}", answer.body);
             let events = answer.body["events"].as_array().cloned().unwrap_or_default();
             lines.extend(events.iter().filter_map(|event| event["message"].as_str().map(str::to_owned)));
@@ -69,28 +85,39 @@ impl Stack {
         }
     }
 
+    /// The one who deployed the stack, with all rights.
+    pub(crate) fn caller(&self) -> Caller<'_> {
+        Caller {
+            endpoint_url: self.text("endpointUrl"),
+            region: self.text("region"),
+            credentials: &self.credentials,
+        }
+    }
+}
+
+impl Caller<'_> {
     #[expect(clippy::disallowed_methods, reason = "a signature carries the real time")]
-    fn call(&self, call: &Call<'_>) -> CallAnswer {
-        let url = format!("{}{}", self.text("endpointUrl"), call.path);
-        let body = call.body.to_string();
+    pub(crate) fn call(&self, call: &Call<'_>) -> CallAnswer {
+        let url = format!("{}{}", self.endpoint_url, call.path);
         let identity = self.credentials.clone().into();
         let params = SigningParams::builder()
             .identity(&identity)
-            .region(self.text("region"))
+            .region(self.region)
             .name(call.service)
             .time(std::time::SystemTime::now())
             .settings(SigningSettings::default())
             .build()
             .unwrap()
             .into();
-        let signable = SignableBody::Bytes(body.as_bytes());
-        let signable = SignableRequest::new("POST", &url, call.headers.iter().copied(), signable).unwrap();
+        let signable = SignableBody::Bytes(call.body.as_bytes());
+        let signable =
+            SignableRequest::new(call.method, &url, call.headers.iter().copied(), signable).unwrap();
         let (instructions, _) = sign(signable, &params).unwrap().into_parts();
-        let mut request = agent().post(&url);
+        let mut request = Request::builder().method(call.method).uri(&url);
         for (name, value) in call.headers.iter().copied().chain(instructions.headers()) {
             request = request.header(name, value);
         }
-        let mut response = request.send(&body).unwrap();
+        let mut response = agent().run(request.body(call.body.clone()).unwrap()).unwrap();
         let text = response.body_mut().with_config().limit(u64::MAX).read_to_string().unwrap();
         CallAnswer {
             status: response.status().as_u16(),

@@ -3,7 +3,9 @@
 //! now instead of in five minutes, the tests ask AWS itself.
 //!
 //! `LONGSHORE_STACK_FILE` names the JSON file that describes the stack, as `cargo xtask up --ready-file` writes it.
-//! Without it nothing here can run, and one line says so: that is why these tests have a `main` of their own, since
+//! The scenarios about faults need a stack whose functions reach S3, DynamoDB and SQS through the proxy that these tests
+//! start (`proxyPort` in that file); a stack without one gets the others, and a line says what was not run.
+//! Without the file nothing here can run, and one line says so: that is why these tests have a `main` of their own, since
 //! the usual harness would either swallow the line or report tests as passed that never ran.
 #![allow(
     clippy::panic,
@@ -17,6 +19,8 @@
 mod api;
 mod aws_calls;
 mod bytes;
+mod probes;
+mod roles;
 mod scenarios;
 mod stack;
 mod storage;
@@ -41,10 +45,23 @@ fn main() -> ExitCode {
     };
     let stack = Arc::new(stack);
     arguments.test_threads.get_or_insert(THREADS);
-    let side_by_side = libtest_mimic::run(&arguments, trials(&stack, scenarios::SIDE_BY_SIDE));
+    let mut side_by_side = trials(&stack, scenarios::SIDE_BY_SIDE);
+    let mut alone = Vec::new();
+    match stack.has_proxy() {
+        true => {
+            side_by_side.extend(trials(&stack, scenarios::BROKEN));
+            alone.extend(trials(&stack, scenarios::BROKEN_ALONE));
+        }
+        false => {
+            let count = scenarios::BROKEN.len() + scenarios::BROKEN_ALONE.len();
+            println!("not run: {count} scenarios, because the stack file names no proxyPort");
+        }
+    }
+    alone.extend(trials(&stack, scenarios::ALONE));
+    let side_by_side = libtest_mimic::run(&arguments, side_by_side);
     // These look at queues and logs that all scenarios share.
     arguments.test_threads = Some(1);
-    let alone = libtest_mimic::run(&arguments, trials(&stack, scenarios::ALONE));
+    let alone = libtest_mimic::run(&arguments, alone);
     match side_by_side.has_failed() || alone.has_failed() {
         true => ExitCode::FAILURE,
         false => ExitCode::SUCCESS,

@@ -1,9 +1,13 @@
 //! The stack under test and the ways to it.
 
 use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use aws_config::{Region, SdkConfig};
 use aws_credential_types::Credentials;
+use aws_credential_types::provider::SharedCredentialsProvider;
+use fidelity::{GatewayLimits, Planted, Proxy, Rule, Settings};
 use serde_json::Value;
 use shared::aws::{Aws, DynamoUploadTable};
 use shared::ids::UploadId;
@@ -12,14 +16,19 @@ use shared::upload::Upload;
 use tokio::runtime::Runtime;
 
 use crate::api::Api;
+use crate::aws_calls::Caller;
+use crate::roles::{Role, roles_of};
 
 /// A deployed stack.
 pub(crate) struct Stack {
+    file: PathBuf,
     description: Value,
     runtime: Runtime,
     pub(crate) credentials: Credentials,
     pub(crate) sdk: SdkConfig,
     table: DynamoUploadTable,
+    roles: Vec<Role>,
+    proxy: Option<Proxy>,
 }
 
 impl fmt::Debug for Stack {
@@ -45,7 +54,64 @@ impl Stack {
         let runtime = Runtime::new().unwrap();
         let sdk = runtime.block_on(settings.load());
         let table = Aws::with_config(sdk.clone()).upload_table(text_of(&description, "table"));
-        Some(Self { description, runtime, credentials, sdk, table })
+        let caller = Caller {
+            endpoint_url: text_of(&description, "endpointUrl"),
+            region: text_of(&description, "region"),
+            credentials: &credentials,
+        };
+        let roles = roles_of(caller, |name| text_of(&description, name).to_owned());
+        let proxy = description["proxyPort"].as_u64().map(|port| start_proxy(&description, port, &roles));
+        Some(Self { file: path.into(), description, runtime, credentials, sdk, table, roles, proxy })
+    }
+
+    /// The file that describes the stack.
+    pub(crate) fn file(&self) -> &Path {
+        &self.file
+    }
+
+    /// The SDK's configuration in the name of a role, past the proxy.
+    pub(crate) fn sdk_of(&self, role: &Role) -> SdkConfig {
+        let credentials = SharedCredentialsProvider::new(role.credentials.clone());
+        self.sdk.to_builder().credentials_provider(credentials).build()
+    }
+
+    /// Whether the functions reach S3, DynamoDB and SQS through these tests.
+    pub(crate) fn has_proxy(&self) -> bool {
+        self.proxy.is_some()
+    }
+
+    /// The proxy; only scenarios that need it may ask.
+    pub(crate) fn proxy(&self) -> &Proxy {
+        self.proxy.as_ref().expect("a stack whose functions go through a proxy")
+    }
+
+    /// Breaks calls until the answer is dropped.
+    pub(crate) fn plant(&self, rule: Rule) -> Planted {
+        self.proxy().plant(rule)
+    }
+
+    /// The role of a function.
+    pub(crate) fn role(&self, function: &str) -> &Role {
+        self.roles.iter().find(|role| role.function == function).expect("one of the five functions")
+    }
+
+    /// All roles.
+    pub(crate) fn roles(&self) -> &[Role] {
+        &self.roles
+    }
+
+    /// What the stack was deployed with, such as `ApiBurstLimit`.
+    pub(crate) fn parameter(&self, name: &str) -> &str {
+        text_of(&self.description["parameters"], name)
+    }
+
+    /// The API, through the proxy where there is one.
+    pub(crate) fn api_url(&self) -> String {
+        let url = self.text("apiUrl");
+        match &self.proxy {
+            Some(proxy) => url.replacen(self.text("endpointUrl"), &proxy.origin(), 1),
+            None => url.to_owned(),
+        }
     }
 
     /// A text of the description, such as `originalsBucket`.
@@ -55,17 +121,17 @@ impl Stack {
 
     /// A client of the owner to whom the uploads of these tests belong.
     pub(crate) fn owner(&self) -> Api {
-        Api::new(self.text("apiUrl"), Some(self.text("token")))
+        Api::new(&self.api_url(), Some(self.text("token")))
     }
 
     /// A client of somebody else.
     pub(crate) fn other_owner(&self) -> Api {
-        Api::new(self.text("apiUrl"), Some(self.text("otherToken")))
+        Api::new(&self.api_url(), Some(self.text("otherToken")))
     }
 
     /// A client that sends this as its token, or nothing.
     pub(crate) fn caller_with(&self, token: Option<&str>) -> Api {
-        Api::new(self.text("apiUrl"), token)
+        Api::new(&self.api_url(), token)
     }
 
     /// Waits for a call of the AWS SDK.
@@ -78,6 +144,18 @@ impl Stack {
         let id = UploadId::parse(id).unwrap();
         self.wait_for(self.table.get(&id)).unwrap().unwrap_or_else(|| panic!("no record of {id}"))
     }
+}
+
+fn start_proxy(description: &Value, port: u64, roles: &[Role]) -> Proxy {
+    let number = |name: &str| text_of(&description["parameters"], name).parse().unwrap();
+    let known: Vec<Credentials> = roles.iter().map(|role| role.credentials.clone()).collect();
+    let settings = Settings {
+        port: u16::try_from(port).unwrap(),
+        upstream: text_of(description, "endpointUrl").to_owned(),
+        limits: GatewayLimits { rate_per_second: number("ApiRateLimit"), burst: number("ApiBurstLimit") },
+        credentials_of: Arc::new(move |id| known.iter().find(|known| known.access_key_id() == id).cloned()),
+    };
+    Proxy::start(settings).unwrap_or_else(|err| panic!("port {port}: {err}"))
 }
 
 fn text_of<'a>(description: &'a Value, name: &str) -> &'a str {

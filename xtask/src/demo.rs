@@ -63,8 +63,7 @@ pub(crate) fn run(options: &DemoOptions) -> anyhow::Result<()> {
     let folder = Project::find()?.local_dir().join(FOLDER_NAME);
     // Painting the photo takes seconds in a debug build; meanwhile the stack starts.
     let samples = thread::spawn(move || Samples::make(&folder));
-    let mut stack =
-        local_stack::start(&StackOptions { purpose: "demo", port: PortChoice::Any, parameters: Vec::new() })?;
+    let mut stack = local_stack::start(&StackOptions::new("demo", PortChoice::Any))?;
     let samples = Arc::new(samples.join().map_err(|_| anyhow!("the sample files could not be made"))??);
     let report = show_on(&mut stack, &samples)?;
     eprintln!("Stopping");

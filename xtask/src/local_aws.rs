@@ -49,6 +49,15 @@ impl PortChoice {
     }
 }
 
+/// Where the functions find S3, DynamoDB and SQS.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum ServicesAt {
+    /// At MiniStack itself.
+    MiniStack,
+    /// At whatever listens on this port of the loopback interface: the proxy of the deployed tests.
+    Port(u16),
+}
+
 /// A running MiniStack. Dropping it ends the process, its functions, and removes its temporary files.
 #[derive(Debug)]
 pub(crate) struct LocalAws {
@@ -68,6 +77,7 @@ impl LocalAws {
         toolchain: &Toolchain,
         purpose: &str,
         port: PortChoice,
+        services_at: ServicesAt,
     ) -> anyhow::Result<Self> {
         let port = port.resolve()?;
         let stacks = project.local_dir().join("stacks");
@@ -101,6 +111,12 @@ impl LocalAws {
             .stdin(Stdio::piped())
             .stdout(log)
             .stderr(errors);
+        if let ServicesAt::Port(proxy_port) = services_at {
+            // The SDKs prefer these to AWS_ENDPOINT_URL, which MiniStack sets to itself in every function.
+            for service in ["S3", "DYNAMODB", "SQS"] {
+                command.env(format!("AWS_ENDPOINT_URL_{service}"), endpoint_url(proxy_port));
+            }
+        }
         let mut process = ChildGroup::spawn(&mut command, "MiniStack")?;
         let lifeline = process.take_stdin().context("MiniStack has no standard input")?;
         let mut local_aws = Self {

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::deploy;
 use crate::issuer::{AUDIENCE, Issuer};
-use crate::local_aws::{self, LocalAws, PortChoice};
+use crate::local_aws::{self, LocalAws, PortChoice, ServicesAt};
 use crate::project::Project;
 use crate::toolchain::Toolchain;
 
@@ -26,8 +26,28 @@ pub(crate) struct StackOptions {
     pub(crate) purpose: &'static str,
     /// Where MiniStack listens.
     pub(crate) port: PortChoice,
+    /// Where the functions find S3, DynamoDB and SQS.
+    pub(crate) services_at: ServicesAt,
     /// Parameters of template.yaml that differ from the local defaults, as (name, value).
     pub(crate) parameters: Vec<(&'static str, String)>,
+}
+
+impl StackOptions {
+    /// With the local defaults.
+    pub(crate) fn new(purpose: &'static str, port: PortChoice) -> Self {
+        Self { purpose, port, services_at: ServicesAt::MiniStack, parameters: Vec::new() }
+    }
+
+    /// For the deployed tests, which listen on `proxy_port` while they run: whatever the functions ask of S3, DynamoDB
+    /// and SQS goes through them. Only one page may upload, and the API takes more requests than people would send.
+    pub(crate) fn for_tests(purpose: &'static str, port: PortChoice, proxy_port: u16) -> Self {
+        let parameters = vec![
+            ("AllowedOrigins", "https://app.example.com".to_owned()),
+            ("ApiRateLimit", "200".to_owned()),
+            ("ApiBurstLimit", "200".to_owned()),
+        ];
+        Self { purpose, port, services_at: ServicesAt::Port(proxy_port), parameters }
+    }
 }
 
 /// A stack that serves. Dropping it stops every process that was started for it.
@@ -47,6 +67,10 @@ pub(crate) struct RunningStack {
     pub(crate) region: &'static str,
     /// Mints tokens for any owner.
     pub(crate) issuer: Issuer,
+    /// The parameters that it was deployed with, where they differ from the template's.
+    pub(crate) parameters: Vec<(&'static str, String)>,
+    /// Where the functions find S3, DynamoDB and SQS.
+    pub(crate) services_at: ServicesAt,
     /// All outputs of the stack, by their names in template.yaml.
     pub(crate) outputs: BTreeMap<String, String>,
     /// The AWS under it.
@@ -73,12 +97,13 @@ pub(crate) fn start_built(
 ) -> anyhow::Result<RunningStack> {
     eprintln!("Starting the local AWS");
     let start = Instant::now();
-    let local_aws = LocalAws::start(project, toolchain, options.purpose, options.port)?;
+    let local_aws = LocalAws::start(project, toolchain, options.purpose, options.port, options.services_at)?;
     let mut key_command = toolchain.command("python3");
     key_command.arg(project.infra_dir().join("local").join("stack.py")).arg("signing-key");
     let issuer = Issuer::start(&mut key_command)?;
     eprintln!("Deploying template.yaml to it");
-    let outputs = deploy::deploy(project, toolchain, &local_aws, &parameters(&issuer, options))?;
+    let parameters = parameters(&issuer, options);
+    let outputs = deploy::deploy(project, toolchain, &local_aws, &parameters)?;
     eprintln!("  started and deployed in {:.1} s", start.elapsed().as_secs_f32());
 
     let output =
@@ -92,6 +117,8 @@ pub(crate) fn start_built(
         endpoint_url,
         region: local_aws::REGION,
         issuer,
+        parameters,
+        services_at: options.services_at,
         outputs,
         local_aws,
     })
@@ -136,8 +163,12 @@ impl RunningStack {
             "otherToken": self.token_for(OTHER_OWNER)?,
             "stackName": deploy::STACK_NAME,
             "logFolder": self.local_aws.folder(),
+            "parameters": self.parameters.iter().cloned().collect::<BTreeMap<_, _>>(),
         });
         if let Some(fields) = description.as_object_mut() {
+            if let ServicesAt::Port(port) = self.services_at {
+                fields.insert("proxyPort".to_owned(), json!(port));
+            }
             for (name, value) in &self.outputs {
                 if name.ends_with("QueueUrl") || name.ends_with("FunctionName") {
                     fields.insert(first_letter_lowercase(name), json!(value));

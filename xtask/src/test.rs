@@ -37,7 +37,7 @@ pub(crate) fn run() -> anyhow::Result<()> {
     })?;
     steps.run("build of the functions", || deploy::build_functions(&project, &toolchain))?;
     let stack = steps.run("deployment to a local AWS", || {
-        let options = StackOptions { purpose: "test", port: PortChoice::Any, parameters: Vec::new() };
+        let options = StackOptions::for_tests("test", PortChoice::Any, PortChoice::Any.resolve()?);
         local_stack::start_built(&project, &toolchain, &options)
     })?;
     steps.run("deployed tests", || test_deployed(&project, &stack))?;

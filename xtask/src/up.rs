@@ -23,15 +23,19 @@ pub(crate) struct UpOptions {
     /// Write the stack's addresses and tokens to this file (JSON) once it serves; removed at the end.
     #[arg(long, value_name = "PATH")]
     ready_file: Option<PathBuf>,
+    /// Lets the functions reach S3, DynamoDB and SQS through this port, where the deployed tests listen while they run
+    /// (see infra/README.md). Without them nothing works.
+    #[arg(long, value_name = "PORT")]
+    proxy_port: Option<u16>,
 }
 
 /// Starts the stack, prints its addresses, waits for Ctrl-C, stops all it started.
 pub(crate) fn run(options: &UpOptions) -> anyhow::Result<()> {
     let project = Project::find()?;
-    let mut stack = local_stack::start(&StackOptions {
-        purpose: "up",
-        port: PortChoice::Fixed(options.port),
-        parameters: Vec::new(),
+    let port = PortChoice::Fixed(options.port);
+    let mut stack = local_stack::start(&match options.proxy_port {
+        Some(proxy_port) => StackOptions::for_tests("up", port, proxy_port),
+        None => StackOptions::new("up", port),
     })?;
     let mut ready_files = ReadyFiles::default();
     ready_files.write(&stack, project.default_ready_file())?;

@@ -1,15 +1,23 @@
 //! The scenarios, a file for each subject.
 
 mod bad_requests;
+mod broken_answers;
+mod broken_assembly;
+mod broken_parts;
+mod cross_origin;
+mod dead_letters;
 mod duplicates;
 mod endings;
 mod forged_urls;
+mod gateway;
 mod large_file;
 mod listing;
 mod logs;
 mod owners;
+mod permissions;
 mod photo;
 mod races;
+mod unsigned_headers;
 
 use crate::stack::Stack;
 
@@ -38,6 +46,39 @@ pub(crate) const SIDE_BY_SIDE: &[(&str, Scenario)] = named![
     owners::somebody_elses_id_is_answered_like_one_that_does_not_exist,
     owners::nobody_gets_past_the_gate_without_a_good_token,
     bad_requests::every_bad_request_gets_its_own_clear_refusal,
+];
+
+/// Scenarios that do not mind each other, on a stack that is reached through the proxy.
+pub(crate) const BROKEN: &[(&str, Scenario)] = named![
+    unsigned_headers::a_url_takes_no_header_of_s3_that_nobody_signed,
+    unsigned_headers::a_url_copies_no_object,
+    unsigned_headers::a_body_of_no_stated_length_is_refused,
+    broken_parts::a_part_whose_answer_was_lost_is_sent_again,
+    broken_parts::a_part_that_broke_off_is_not_there,
+    broken_parts::a_part_that_changed_on_the_way_is_refused,
+    broken_parts::a_listing_that_breaks_off_acknowledges_nothing,
+    broken_answers::an_answer_that_was_lost_is_given_again,
+    broken_answers::a_table_that_errs_after_writing_leaves_one_part_on_record,
+    broken_answers::a_table_that_throttles_makes_the_caller_wait,
+    broken_answers::a_queue_that_is_away_costs_no_file,
+    broken_answers::a_store_that_is_away_opens_nothing,
+    broken_answers::a_table_that_is_away_hands_out_no_url,
+    broken_answers::a_dependency_that_takes_ten_seconds_is_given_up_in_time,
+    broken_answers::a_line_that_went_dead_is_opened_anew,
+    broken_assembly::a_completion_that_breaks_in_any_way_ends_in_one_whole_file,
+    broken_assembly::a_completion_that_s3_finds_corrupt_is_no_file,
+    broken_assembly::an_object_that_is_not_ours_is_no_file,
+    broken_assembly::the_checksum_of_the_whole_is_that_of_the_bytes,
+    cross_origin::a_page_of_another_origin_reaches_neither_the_api_nor_the_store,
+    cross_origin::a_page_of_ours_may_send_what_is_signed_and_read_the_tag,
+];
+
+/// Scenarios that are alone with such a stack.
+pub(crate) const BROKEN_ALONE: &[(&str, Scenario)] = named![
+    gateway::the_gateway_takes_neither_too_much_nor_too_often,
+    dead_letters::a_message_that_always_fails_becomes_a_dead_letter_and_can_be_redriven,
+    permissions::no_function_may_do_more_than_its_role_says,
+    permissions::without_any_one_action_a_function_is_refused,
 ];
 
 /// Scenarios that are alone with the stack.
