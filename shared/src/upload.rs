@@ -154,6 +154,15 @@ impl Upload {
         Ok(())
     }
 
+    /// `active -> completing` for a multipart upload whose object is there already, so that assembly proves it: a table
+    /// that was restored from an older copy knows nothing of the completion. A single PUT gets there by its lease.
+    pub fn complete_what_is_there(&mut self, now: Timestamp) {
+        if !self.is_single() {
+            self.state = UploadState::Completing;
+        }
+        self.due_at = Some(resend_at(now, self.assembly_attempts));
+    }
+
     /// Takes the upload for one worker. A single PUT goes from `active` straight to its worker, since its S3 event
     /// is the word that all bytes are in.
     pub fn take_lease(&mut self, now: Timestamp, lease_seconds: u64) -> LeaseOutcome {

@@ -129,6 +129,12 @@ impl Stack {
         Api::new(&self.api_url(), Some(self.text("otherToken")))
     }
 
+    /// Tokens that are well signed and all the same not for this stack and moment.
+    pub(crate) fn bad_tokens(&self) -> Vec<String> {
+        let tokens = self.description["badTokens"].as_object().expect("the stack file has bad tokens");
+        tokens.values().map(|token| token.as_str().unwrap().to_owned()).collect()
+    }
+
     /// A client that sends this as its token, or nothing.
     pub(crate) fn caller_with(&self, token: Option<&str>) -> Api {
         Api::new(&self.api_url(), token)

@@ -30,6 +30,7 @@ mod presign_sign;
 mod presign_uploads;
 mod races;
 mod random_faults;
+mod restored_table;
 mod steps;
 mod thumbnail_faults;
 mod thumbnail_limits;

@@ -1,6 +1,7 @@
 //! A small `OpenID` Connect issuer on the loopback interface, so that a local stack checks tokens the way a deployed one
 //! does: API Gateway fetches the key over HTTP and verifies the RS256 signature.
 
+use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::process::Command;
@@ -59,13 +60,34 @@ impl Issuer {
     /// A token for `owner`, valid for twelve hours.
     pub(crate) fn token_for(&self, owner: &str) -> anyhow::Result<String> {
         let now = unix_now()?;
+        self.token(owner, &self.url, AUDIENCE, now + TOKEN_LIFETIME.as_secs())
+    }
+
+    /// Well-signed tokens that nobody may get in with, each with what is wrong with it.
+    pub(crate) fn bad_tokens_for(&self, owner: &str) -> anyhow::Result<BTreeMap<&'static str, String>> {
+        let now = unix_now()?;
+        let end = now + TOKEN_LIFETIME.as_secs();
+        Ok(BTreeMap::from([
+            ("of another service", self.token(owner, &self.url, "another-service", end)?),
+            ("of another issuer", self.token(owner, "https://issuer.example.com/", AUDIENCE, end)?),
+            ("expired", self.token(owner, &self.url, AUDIENCE, now.saturating_sub(60))?),
+        ]))
+    }
+
+    fn token(
+        &self,
+        owner: &str,
+        issuer: &str,
+        audience: &str,
+        expires_at_seconds: u64,
+    ) -> anyhow::Result<String> {
         let header = json!({ "alg": "RS256", "typ": "JWT", "kid": self.key_id });
         let claims = json!({
-            "iss": self.url,
-            "aud": AUDIENCE,
+            "iss": issuer,
+            "aud": audience,
             "sub": owner,
-            "iat": now,
-            "exp": now + TOKEN_LIFETIME.as_secs(),
+            "iat": expires_at_seconds.saturating_sub(TOKEN_LIFETIME.as_secs()),
+            "exp": expires_at_seconds,
         });
         let signed = format!(
             "{}.{}",

@@ -161,6 +161,7 @@ impl RunningStack {
             "token": self.token_for(OWNER)?,
             "otherOwner": OTHER_OWNER,
             "otherToken": self.token_for(OTHER_OWNER)?,
+            "badTokens": self.issuer.bad_tokens_for(OWNER)?,
             "stackName": deploy::STACK_NAME,
             "logFolder": self.local_aws.folder(),
             "parameters": self.parameters.iter().cloned().collect::<BTreeMap<_, _>>(),

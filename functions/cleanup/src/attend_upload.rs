@@ -70,10 +70,9 @@ fn decide(upload: &mut Upload, now: Timestamp) -> Change<Need> {
         return Change::Keep(Need::Nothing);
     }
     match upload.state {
-        // The event of a single PUT can be lost. Its bytes are not deleted before somebody has looked for them.
-        UploadState::Active if Guard::LookBeforeExpiry.catches(upload.is_single()) => {
-            Change::Keep(Need::LookForObject)
-        }
+        // The event of a single PUT can be lost, and a table that was restored from an older copy knows nothing of a
+        // completion. No bytes are deleted before somebody has looked for them.
+        UploadState::Active if Guard::LookBeforeExpiry.catches(true) => Change::Keep(Need::LookForObject),
         UploadState::Initiating | UploadState::Active => match upload.begin_expiring(now) {
             true => Change::Store(Need::Purge { newly_expired: true }),
             false => due_later(upload, upload.expires_at),
@@ -138,14 +137,17 @@ fn decide_completed(upload: &mut Upload, now: Timestamp) -> Change<Need> {
     Change::Store(Need::ResendImage(stage))
 }
 
-/// A single PUT whose event did not come: the object is there, or the upload runs out of time.
+/// The object is there although the record knows nothing of it, or the upload runs out of time.
 async fn look_for_object(app: &App, upload: &Upload, report: &mut Report) -> Result<(), Error> {
     let now = app.clock.now();
-    let is_there = app.store.look(&upload.object_key()).await?.is_some();
+    let found = app.store.look(&upload.object_key()).await?;
+    // What lies at the key of a multipart upload may be somebody else's. Assembly tells for a single PUT.
+    let is_there = found
+        .is_some_and(|facts| upload.is_single() || facts.upload_id.as_deref() == Some(upload.id.as_str()));
     let (upload, need) = change(app.table.as_ref(), &upload.id, |upload| {
         Ok(match upload.state {
             UploadState::Active if is_there => {
-                upload.due_at = Some(resend_at(now, upload.assembly_attempts));
+                upload.complete_what_is_there(now);
                 Change::Store(Need::ResendAssembly)
             }
             UploadState::Active => match upload.begin_expiring(now) {

@@ -10,6 +10,9 @@ use crate::bytes::{MIB, crc64nvme, noise};
 use crate::stack::Stack;
 use crate::waiting::eventually;
 
+/// Two parts.
+const FILE_BYTES: usize = 9 * MIB;
+
 /// Creates an upload of two parts and sends them; the report that starts the assembly is not sent yet.
 fn sent(alice: &Api, bytes: &[u8]) -> (String, Value) {
     let created = alice.create_multipart("assembled.bin", bytes.len());
@@ -53,7 +56,7 @@ pub(crate) fn a_completion_that_breaks_in_any_way_ends_in_one_whole_file(stack: 
     ];
     let mut running: Vec<(&str, String, Vec<u8>, Vec<Planted>)> = Vec::new();
     for (seed, (name, faults)) in (61..).zip(cases) {
-        let bytes = noise(seed, 6 * MIB);
+        let bytes = noise(seed, FILE_BYTES);
         let (id, parts) = sent(&alice, &bytes);
         let key = stack.key_of(&id);
         let plant = |(operation, fault)| stack.plant(Rule::new(operation, fault).about(&key));
@@ -87,7 +90,7 @@ fn failed(alice: &Api, id: &str) -> Value {
 pub(crate) fn a_completion_that_s3_finds_corrupt_is_no_file(stack: &Stack) {
     let alice = stack.owner();
     for (seed, code) in [(81, "BadDigest"), (82, "InvalidRequest")] {
-        let (id, parts) = sent(&alice, &noise(seed, 6 * MIB));
+        let (id, parts) = sent(&alice, &noise(seed, FILE_BYTES));
         let rule = Rule::new(Operation::COMPLETE, refused(400, code)).about(&stack.key_of(&id));
         let planted = stack.plant(rule);
         report(&alice, &id, &parts);
@@ -109,7 +112,7 @@ pub(crate) fn an_object_that_is_not_ours_is_no_file(stack: &Stack) {
         altered("x-amz-checksum-crc64nvme", "AAAAAAAAAAA="),
     ];
     for (seed, fault) in (84..).zip(cases) {
-        let bytes = noise(seed, 6 * MIB);
+        let bytes = noise(seed, FILE_BYTES);
         let whole = crc64nvme(&bytes).to_base64();
         let texts: Vec<String> = bytes.chunks(5 * MIB).map(|part| crc64nvme(part).to_base64()).collect();
         let created = alice.create(&json!({ "filename": "altered.bin", "size": bytes.len(),
@@ -133,7 +136,7 @@ pub(crate) fn an_object_that_is_not_ours_is_no_file(stack: &Stack) {
 
 pub(crate) fn the_checksum_of_the_whole_is_that_of_the_bytes(stack: &Stack) {
     let alice = stack.owner();
-    let bytes = noise(88, 6 * MIB);
+    let bytes = noise(88, FILE_BYTES);
     // Nothing was declared, so the CRC64NVME that S3 makes by itself is all there is.
     let (id, parts) = sent(&alice, &bytes);
     report(&alice, &id, &parts);

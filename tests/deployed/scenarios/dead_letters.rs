@@ -47,7 +47,7 @@ impl Drop for Impatient<'_> {
     }
 }
 
-/// An upload of one part that is in S3; gives its id and its report.
+/// An upload of two parts that are in S3; gives its id and its report.
 fn sent(stack: &Stack, bytes: &[u8]) -> (String, Vec<Value>) {
     let alice = stack.owner();
     let created = alice.create_multipart("letter.bin", bytes.len());
@@ -67,7 +67,7 @@ pub(crate) fn a_message_that_always_fails_becomes_a_dead_letter_and_can_be_redri
     let alice = stack.owner();
     let impatient = Impatient::new(stack);
     let dead_before = stack.message_counts(DEAD_LETTERS);
-    let bytes = noise(91, 6 * MIB);
+    let bytes = noise(91, 9 * MIB);
     let (id, report) = sent(stack, &bytes);
     // The upload is completing, and its message is still to be sent.
     let planted = stack.plant(Rule::new(Operation::SEND_MESSAGE, AWAY).about(&id).times(3));
@@ -79,7 +79,7 @@ pub(crate) fn a_message_that_always_fails_becomes_a_dead_letter_and_can_be_redri
 
     // Its neighbours become files meanwhile.
     for seed in 92..96 {
-        let bytes = noise(seed, 6 * MIB);
+        let bytes = noise(seed, 9 * MIB);
         let (neighbour, report) = sent(stack, &bytes);
         assert_eq!(alice.report(&neighbour, &report).status, 200);
         let file = alice.completed_file(&neighbour);

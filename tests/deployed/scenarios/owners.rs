@@ -68,7 +68,11 @@ pub(crate) fn nobody_gets_past_the_gate_without_a_good_token(stack: &Stack) {
     let unsigned = format!("eyJhbGciOiJub25lIiwidHlwIjoiSldUIn0.{claims}.");
     let somebody_elses = format!("{header}.{other_claims}.{signature}");
     let cut = format!("{signed}.{}", &signature[..signature.len() - 8]);
-    let bad = [None, Some("garbage"), Some(unsigned.as_str()), Some(&somebody_elses), Some(&cut)];
+    let mut bad = vec![None, Some("garbage"), Some(unsigned.as_str()), Some(&somebody_elses), Some(&cut)];
+    // Well signed, and expired, of another issuer, or for another service, as a token of another stage is.
+    let well_signed = stack.bad_tokens();
+    assert_eq!(well_signed.len(), 3);
+    bad.extend(well_signed.iter().map(|token| Some(token.as_str())));
     for token in bad {
         let caller = stack.caller_with(token);
         for (what, answer) in on_every_route(&caller, UNKNOWN_ID) {

@@ -20,10 +20,13 @@ pub(crate) fn a_photo_becomes_ten_variants_that_open_with_their_recorded_sizes(s
     assert_eq!((created.text("/strategy"), created.text("/state")), ("single", "active"));
     let id = created.text("/id");
     let put = created.signed_parts().remove(0);
+    let early = alice.post_nothing(&format!("/uploads/{id}/complete"));
+    assert_eq!(early.refusal(), "409 parts_missing");
     assert_eq!(alice.put(&put, &photo).status, 200);
-    // The event of S3 is all that starts the work. The same PUT again is refused, since the object is there.
+    // The same PUT again is refused, since the object is there.
     let again = alice.put(&put, &photo);
     assert_eq!((again.status, again.code.as_str()), (412, "PreconditionFailed"));
+    assert!(matches!(alice.post_nothing(&format!("/uploads/{id}/complete")).status, 200 | 202));
     alice.completed_file(id);
 
     let file = file_with_all_variants(&alice, id);
@@ -43,6 +46,11 @@ pub(crate) fn a_photo_becomes_ten_variants_that_open_with_their_recorded_sizes(s
     assert_eq!(original.content_type, "application/octet-stream");
     assert!(original.bytes == photo, "the original came back changed");
     file["variants"].as_array().unwrap().iter().for_each(|variant| check_variant(&alice, variant));
+    // Without the signature nobody gets any of it, whoever guesses its name.
+    let variants = file["variants"].as_array().unwrap().iter();
+    for url in variants.chain([&file]).map(|held| held["url"].as_str().unwrap()) {
+        assert_eq!(alice.download(url.split('?').next().unwrap()).status, 403, "{url}");
+    }
     assert_eq!(stack.stored_variants(id).len(), VARIANTS.len());
     assert_eq!(stack.versions_of_original(id).len(), 1);
 }
