@@ -85,8 +85,11 @@ pub(crate) fn run(options: &KillOptions) -> anyhow::Result<()> {
     run_on(&project, &Toolchain::prepare(&project)?, stack, options)
 }
 
-/// A short run with functions that are built already.
-pub(crate) fn run_short(project: &Project, toolchain: &Toolchain) -> anyhow::Result<()> {
+/// The promise of the kill loop, as `cargo xtask test` checks it: a short run with functions that are built already.
+pub(crate) fn whatever_is_killed_nothing_is_lost_double_or_left_over(
+    project: &Project,
+    toolchain: &Toolchain,
+) -> anyhow::Result<()> {
     operate::build(project)?;
     let stack = local_stack::start_built(project, toolchain, &stack_options())?;
     run_on(project, toolchain, stack, &KillOptions::SHORT)
