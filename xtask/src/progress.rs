@@ -42,8 +42,7 @@ impl Progress {
     pub(crate) fn task(&self, label: &str, total_bytes: u64) -> Task {
         let bar = match &self.output {
             Output::Bars(bars) => Some(styled_bar(bars, label, total_bytes)),
-            Output::Lines => None,
-            Output::Nowhere => None,
+            Output::Lines | Output::Nowhere => None,
         };
         Task {
             label: label.to_owned(),

@@ -188,6 +188,19 @@ mod tests {
     }
 
     #[test]
+    fn at_rest_nothing_is_young_enough_to_be_under_way() {
+        let upload = an_upload().build();
+        let open = shared::ports::OpenMultipart {
+            key: upload.object_key().as_str().to_owned(),
+            s3_upload_id: "s3".to_owned(),
+            initiated_at: SystemClock.now(),
+        };
+        let held = Holdings { multiparts: vec![open], ..Holdings::default() };
+        let found = |mode: Mode| compare::differences(&upload.id, None, &held, mode.now()).len();
+        assert_eq!([Mode::Compare, Mode::Repair, Mode::AtRest].map(found), [0, 0, 1]);
+    }
+
+    #[test]
     fn programs_get_kind_id_key_and_what_was_done() {
         let id = an_upload().build().id;
         let mut report = Report::default();

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
+use super::sample::PHOTO_EXTENSION;
 use super::survey::{Difference, Record, Survey};
 
 /// States in which an open multipart upload is in use.
@@ -143,6 +144,11 @@ fn judge_variants(survey: &Survey, verdict: &mut Verdict) {
                 let text = format!("variant {name}: {bytes} bytes on record, {found:?} in S3");
                 verdict.lost(Some(&record.id), text);
             }
+        }
+        // Every photo gets variants, unless its workers were killed so often that it was given up.
+        let is_bare = record.variants.is_empty() && record.image_reason.is_none();
+        if is_bare && record.filename.ends_with(PHOTO_EXTENSION) {
+            verdict.lost(Some(&record.id), "a photo without variants");
         }
         if record.is_under_way() {
             verdict.lost(Some(&record.id), "its image work never came to an end");

@@ -27,6 +27,7 @@ fn sent(id: &str) -> Sent {
 /// A file, an image and a cancelled upload, all as they should be.
 fn good() -> (Vec<Sent>, Survey) {
     let image = Record {
+        filename: "image.jpg".to_owned(),
         image_state: Some("done".to_owned()),
         variants: BTreeMap::from([("640x480.webp".to_owned(), 900)]),
         ..record("image", "completed")
@@ -39,7 +40,8 @@ fn good() -> (Vec<Sent>, Survey) {
         multiparts: Vec::new(),
     };
     let cancelled = Sent { cancelled: true, trouble: Some("cancelled".to_owned()), ..sent("gone") };
-    (vec![sent("file"), sent("image"), cancelled], survey)
+    let photo = Sent { filename: "image.jpg".to_owned(), ..sent("image") };
+    (vec![sent("file"), photo, cancelled], survey)
 }
 
 /// Lost, double, orphans.
@@ -135,6 +137,16 @@ fn variants_are_exactly_those_on_record() {
     let (sent, mut survey) = good();
     survey.variants.insert("v/owner/gone/640x480.webp".to_owned(), 5);
     assert_eq!(counts(&sent, &survey), [0, 0, 1]);
+}
+
+#[test]
+fn a_photo_without_variants_is_a_loss_unless_it_was_given_up() {
+    let (sent, mut survey) = good();
+    survey.variants.clear();
+    survey.records[1].variants.clear();
+    assert_eq!(counts(&sent, &survey), [1, 0, 0]);
+    survey.records[1].image_reason = Some("image_gave_up".to_owned());
+    assert_eq!(counts(&sent, &survey), [0, 0, 0]);
 }
 
 #[test]

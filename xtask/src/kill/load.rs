@@ -148,11 +148,11 @@ fn send(owner: &Owner, sample: &Sample) -> anyhow::Result<Sent> {
     let source = SourceFile::open(&file.path)?;
     let (id_known, ids) = mpsc::channel::<String>();
     thread::scope(|scope| {
-        let canceller = sample.cancel_after.map(|after| scope.spawn(move || cancel(owner, &ids, after)));
+        let second_thought = sample.cancel_after.map(|after| scope.spawn(move || cancel(owner, &ids, after)));
         let (result, creations) = persist(owner, &source, &id_known);
         drop(id_known);
-        let cancelled = match canceller {
-            Some(canceller) => canceller.join().ok().context("a thread that cancels panicked")?,
+        let cancelled = match second_thought {
+            Some(thought) => thought.join().ok().context("a thread that cancels panicked")?,
             None => false,
         };
         let (id, trouble) = match result {

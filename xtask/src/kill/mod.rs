@@ -46,7 +46,7 @@ use crate::toolchain::Toolchain;
 
 /// Clients that upload at the same time, each for an owner of its own.
 const OWNERS: usize = 8;
-/// As if this much time had passed since every multipart upload was opened: more than the default of OrphanAgeSeconds.
+/// As if this much time had passed since every multipart upload was opened: more than the default of `OrphanAgeSeconds`.
 const ORPHANS_AGED_SECONDS: u64 = 3 * 24 * 3600;
 /// How often the main thread looks for Ctrl-C and for the end of the local AWS.
 const LOOK_EVERY: Duration = Duration::from_millis(200);

@@ -11,6 +11,9 @@ pub(super) const SINGLE_PUT_BYTES_MAX: u64 = 1024 * 1024;
 /// S3's least size of a part that is not the last.
 pub(super) const PART_SIZE_BYTES: u64 = 5 * 1024 * 1024;
 
+/// How the names of photos end, and of nothing else.
+pub(super) const PHOTO_EXTENSION: &str = ".jpg";
+
 /// The longest time after which an upload is cancelled; most are under way then, and some are complete.
 const CANCEL_AFTER_MAX: Duration = Duration::from_millis(400);
 /// The largest of the small files.
@@ -54,10 +57,10 @@ impl Sample {
         };
         let cancel_after = (8 <= place).then(|| CANCEL_AFTER_MAX.mul_f64(random.f64()));
         let extension = match shape {
-            Shape::Image { .. } => "jpg",
-            _ => "bin",
+            Shape::Image { .. } => PHOTO_EXTENSION,
+            _ => ".bin",
         };
-        Self { filename: format!("{number:06}.{extension}"), shape, cancel_after, seed: own_seed }
+        Self { filename: format!("{number:06}{extension}"), shape, cancel_after, seed: own_seed }
     }
 
     /// Writes its bytes. No two files, and no two parts of one, have the same.
