@@ -46,7 +46,7 @@ impl Function {
     /// may fall on any call of it.
     pub(super) const fn usual_work(self) -> Duration {
         match self {
-            Self::Presign | Self::ChunkComplete => Duration::from_millis(40),
+            Self::Presign | Self::ChunkComplete => Duration::from_millis(20),
             Self::Assembly | Self::Cleanup => Duration::from_millis(80),
             Self::Thumbnail => Duration::from_millis(600),
         }

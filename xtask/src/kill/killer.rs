@@ -8,7 +8,7 @@ use anyhow::bail;
 
 use super::function::Function;
 use super::processes::{Processes, Worker};
-use super::schedule::{Observed, Order, Schedule, busiest};
+use super::schedule::{Observed, Order, Schedule, busiest, uploads_before};
 use crate::process;
 
 /// Between two looks at who works.
@@ -20,28 +20,51 @@ const WORK_PATIENCE: Duration = Duration::from_secs(8);
 /// How long a function may have no process at all before the load must have stopped.
 const PROCESS_PATIENCE: Duration = Duration::from_mins(1);
 
+/// How long to wait for the uploads over which the kills are to be spread.
+const UPLOAD_PATIENCE: Duration = Duration::from_secs(20);
+/// After so many kills a person hears of them.
+const SAID_EVERY: u64 = 10;
+
 /// How many processes of each function were killed.
 pub(super) type Kills = BTreeMap<Function, u64>;
 
-/// Kills as many as asked for. `say` hears of every tenth.
-pub(super) fn run(
-    processes: &Processes,
-    seed: u64,
-    wanted: u64,
-    say: &dyn Fn(&Kills),
-) -> anyhow::Result<Kills> {
-    let mut schedule = Schedule::new(seed);
+/// How much is to be killed.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Plan {
+    /// Draws the kills.
+    pub(super) seed: u64,
+    /// How many.
+    pub(super) kills: u64,
+    /// Over so many uploads they are spread.
+    pub(super) uploads: u64,
+}
+
+/// Kills as many as planned while the uploads go on, of which `begun` tells how many were begun.
+pub(super) fn run(processes: &Processes, plan: Plan, begun: &dyn Fn() -> u64) -> anyhow::Result<Kills> {
+    let mut schedule = Schedule::new(plan.seed);
     let mut kills = Kills::new();
-    for count in 1..=wanted {
+    for count in 1..=plan.kills {
+        let uploads = uploads_before(count, plan.kills, plan.uploads);
+        wait_for_uploads(|| uploads <= begun())?;
         let order = schedule.draw();
         thread::sleep(order.pause);
         kill_one(processes, order)?;
         *kills.entry(order.function).or_default() += 1;
-        if count.is_multiple_of(10) {
-            say(&kills);
+        if count.is_multiple_of(SAID_EVERY) {
+            eprintln!("  {count} of {} kills, {} uploads begun", plan.kills, begun());
         }
     }
     Ok(kills)
+}
+
+/// Uploads that all wait for something that a kill has broken are no reason to wait for ever.
+fn wait_for_uploads(enough: impl Fn() -> bool) -> anyhow::Result<()> {
+    let started = Instant::now();
+    while !enough() && started.elapsed() < UPLOAD_PATIENCE {
+        process::stop_if_interrupted()?;
+        thread::sleep(LIST_EVERY);
+    }
+    Ok(())
 }
 
 fn kill_one(processes: &Processes, order: Order) -> anyhow::Result<()> {

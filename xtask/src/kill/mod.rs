@@ -31,6 +31,7 @@ use anyhow::{Context as _, bail};
 use clap::Args;
 use serde_json::json;
 
+use self::killer::Plan;
 use self::load::{Load, Owner};
 use self::pacer::Pacer;
 use self::processes::Processes;
@@ -61,9 +62,9 @@ pub(crate) struct KillOptions {
     /// How many processes are killed.
     #[arg(long, value_name = "N", default_value_t = 300)]
     kills: u64,
-    /// At least so many uploads; there are more while kills are to come.
-    #[arg(long, value_name = "M", default_value_t = 40)]
-    uploads: u64,
+    /// At least so many uploads, over which the kills are spread; two for each kill unless given.
+    #[arg(long, value_name = "M")]
+    uploads: Option<u64>,
     /// Draws the files and the kills; the machine adds its own randomness.
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -74,7 +75,11 @@ pub(crate) struct KillOptions {
 
 impl KillOptions {
     /// The short run that `cargo xtask test` makes.
-    const SHORT: Self = Self { kills: 25, uploads: 40, seed: 1, json: false };
+    const SHORT: Self = Self { kills: 25, uploads: None, seed: 1, json: false };
+
+    fn uploads(&self) -> u64 {
+        self.uploads.unwrap_or(self.kills.saturating_mul(2))
+    }
 }
 
 /// Builds, deploys to a stack of its own, and runs.
@@ -154,10 +159,9 @@ fn watch(
     let storm = Storm {
         processes: Processes::new(stack.local_aws.process_id(), names.clone())?,
         owners: owners(stack)?,
-        load: Load::new(options.seed, options.uploads),
+        load: Load::new(options.seed, options.uploads()),
         pacer,
-        seed: options.seed,
-        kills: options.kills,
+        plan: Plan { seed: options.seed, kills: options.kills, uploads: options.uploads() },
     };
     eprintln!("Killing {} processes while {OWNERS} owners upload (seed {})", options.kills, options.seed);
     eprintln!("  meanwhile: cargo xtask inspect ID --stack-file {}", stack_file.display());

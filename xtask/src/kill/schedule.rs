@@ -46,6 +46,12 @@ impl Schedule {
     }
 }
 
+/// How many uploads are begun before kill number `kill` of `kills`, so that all kills spread over all uploads.
+pub(super) fn uploads_before(kill: u64, kills: u64, uploads: u64) -> u64 {
+    let share = u128::from(uploads) * u128::from(kill) / u128::from(kills.max(1));
+    u64::try_from(share).unwrap_or(u64::MAX)
+}
+
 /// A worker to choose from: how much it has worked when it was looked at before, and now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Observed<W> {
@@ -92,6 +98,14 @@ mod tests {
             }
         }
         assert!(10 < orders_of_rounds.len(), "{}", orders_of_rounds.len());
+    }
+
+    #[test]
+    fn kills_spread_over_the_uploads() {
+        let before = |kills, uploads| (1..=kills).map(|kill| uploads_before(kill, kills, uploads)).collect();
+        let (many, few): (Vec<u64>, Vec<u64>) = (before(4, 1_000), before(4, 2));
+        assert_eq!((many, few), (vec![250, 500, 750, 1_000], vec![0, 1, 1, 2]));
+        assert_eq!(uploads_before(1, 0, 5), 5);
     }
 
     #[test]

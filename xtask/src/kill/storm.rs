@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 
 use super::judge::Sent;
-use super::killer::{self, Kills};
+use super::killer::{self, Kills, Plan};
 use super::load::{Load, Owner};
 use super::pacer::Pacer;
 use super::processes::Processes;
@@ -28,10 +28,8 @@ pub(super) struct Storm {
     pub(super) load: Load,
     /// Time.
     pub(super) pacer: Pacer,
-    /// Draws the kills.
-    pub(super) seed: u64,
-    /// How many.
-    pub(super) kills: u64,
+    /// The kills.
+    pub(super) plan: Plan,
 }
 
 /// What is there when the last kill and the last upload are over.
@@ -50,18 +48,14 @@ pub(super) struct Calm {
 impl Storm {
     /// Runs until all kills are done and every owner has ended what was begun.
     pub(super) fn rage(self) -> anyhow::Result<Calm> {
-        let Self { processes, owners, load, mut pacer, seed, kills } = self;
+        let Self { processes, owners, load, mut pacer, plan } = self;
         let is_over = AtomicBool::new(false);
         let kills = thread::scope(|scope| {
             let load = &load;
             let uploading: Vec<_> =
                 owners.iter().map(|owner| scope.spawn(move || load.work(owner))).collect();
             let pacing = scope.spawn(|| pace(&mut pacer, &is_over));
-            let say = |done: &Kills| {
-                let done: u64 = done.values().sum();
-                eprintln!("  {done} of {kills} kills, {} uploads begun", load.begun());
-            };
-            let kills = killer::run(&processes, seed, kills, &say);
+            let kills = killer::run(&processes, plan, &|| load.begun());
             load.kills_are_done();
             let uploaded: Vec<_> = uploading.into_iter().map(thread::ScopedJoinHandle::join).collect();
             is_over.store(true, Ordering::SeqCst);
