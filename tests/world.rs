@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use shared::config::AuthMode;
 use shared::ids::UploadId;
+use shared::media_type::AllowedTypes;
 use shared::plan::{MIB, OBJECT_SIZE_BYTES_MAX, PlanLimits};
 use shared::testing::{CallLog, FakeClock, FakeObjectStore, FakeQueue, FakeUploadTable, FakeUrlSigner};
 use shared::upload::Upload;
@@ -64,6 +65,7 @@ impl World {
             presign: presign::App {
                 auth_mode: AuthMode::Jwt,
                 limits: presign_limits(),
+                allowed_types: AllowedTypes::Everything,
                 store: store.clone(),
                 table: table.clone(),
                 signer: signer.clone(),
@@ -79,6 +81,7 @@ impl World {
             assembly: assembly::App {
                 originals_bucket: ORIGINALS_BUCKET.to_owned(),
                 lease_seconds: 330,
+                allowed_types: AllowedTypes::Everything,
                 store: store.clone(),
                 table: table.clone(),
                 image_queue: image_queue.clone(),

@@ -21,6 +21,7 @@ mod cleanup_expiry;
 mod cleanup_files;
 mod cleanup_orphans;
 mod cleanup_repairs;
+mod content_types;
 mod flow;
 mod interrupt;
 mod presign_create;

@@ -19,6 +19,7 @@ use shared::wire::{ImageMessage, ImageStage};
 use crate::App;
 use crate::compare_parts::{self, Comparison};
 use crate::detect_type::{START_BYTES, detect, is_image};
+use crate::judge_type;
 use crate::prove_object::{self, Proof, checksum_mismatch, whole_of};
 
 /// What came of the work on an upload.
@@ -202,6 +203,9 @@ async fn verified(app: &App, upload: &Upload, facts: ObjectFacts) -> Result<Verd
     let Some(start) = start else {
         return Err(Error::new(ErrorKind::Unavailable, "the object changed while it was looked at"));
     };
+    if let Some(reason) = judge_type::run(&app.allowed_types, &upload.content_type, &start) {
+        return Ok(Verdict::Failed(reason));
+    }
     let completed_at = app.clock.now();
     Ok(Verdict::Verified(FileRecord {
         detected_type: detect(&start).to_owned(),

@@ -12,6 +12,7 @@ mod assemble_file;
 mod compare_parts;
 mod detect_type;
 pub mod handler;
+mod judge_type;
 mod prove_object;
 
 pub use app::App;
