@@ -6,6 +6,7 @@ use shared::config::AuthMode;
 use shared::ids::UploadId;
 use shared::media_type::AllowedTypes;
 use shared::plan::{MIB, OBJECT_SIZE_BYTES_MAX, PlanLimits};
+use shared::scan::MalwareScan;
 use shared::testing::{CallLog, FakeClock, FakeObjectStore, FakeQueue, FakeUploadTable, FakeUrlSigner};
 use shared::upload::Upload;
 use shared::wire::RequestLimits;
@@ -66,6 +67,7 @@ impl World {
                 auth_mode: AuthMode::Jwt,
                 limits: presign_limits(),
                 allowed_types: AllowedTypes::Everything,
+                malware_scan: MalwareScan::Off,
                 store: store.clone(),
                 table: table.clone(),
                 signer: signer.clone(),
@@ -82,6 +84,7 @@ impl World {
                 originals_bucket: ORIGINALS_BUCKET.to_owned(),
                 lease_seconds: 330,
                 allowed_types: AllowedTypes::Everything,
+                malware_scan: MalwareScan::Off,
                 store: store.clone(),
                 table: table.clone(),
                 image_queue: image_queue.clone(),
@@ -114,6 +117,14 @@ impl World {
             assembly_queue,
             image_queue,
         }
+    }
+
+    /// A world in which GuardDuty scans what is uploaded, and says nothing by itself.
+    pub fn with_scans() -> Self {
+        let mut world = Self::new();
+        world.presign.malware_scan = MalwareScan::GuardDuty;
+        world.assembly.malware_scan = MalwareScan::GuardDuty;
+        world
     }
 
     /// A client with a token of this owner.

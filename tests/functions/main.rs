@@ -24,6 +24,8 @@ mod cleanup_repairs;
 mod content_types;
 mod flow;
 mod interrupt;
+mod malware_scans;
+mod malware_verdicts;
 mod presign_create;
 mod presign_files;
 mod presign_idempotency;

@@ -7,6 +7,7 @@ use shared::config::Settings;
 use shared::error::Error;
 use shared::media_type::AllowedTypes;
 use shared::ports::{Clock, ObjectStore, Queue, SystemClock, UploadTable};
+use shared::scan::MalwareScan;
 
 /// Settings and ports.
 #[derive(Clone, Debug)]
@@ -17,6 +18,8 @@ pub struct App {
     pub lease_seconds: u64,
     /// The types of files that are taken; what the bytes show is held against it.
     pub allowed_types: AllowedTypes,
+    /// Who scans files before they are handed out.
+    pub malware_scan: MalwareScan,
     /// The originals bucket.
     pub store: Arc<dyn ObjectStore>,
     /// The table.
@@ -38,12 +41,14 @@ impl App {
         let image_queue_url: String = settings.required("IMAGE_QUEUE_URL");
         let lease_seconds = settings.within("LEASE_SECONDS", 1, 3600);
         let allowed_types = settings.required("ALLOWED_CONTENT_TYPES");
+        let malware_scan = settings.required("MALWARE_SCAN");
         settings.finish()?;
         let aws = Aws::connect().await;
         Ok(Self {
             originals_bucket,
             lease_seconds,
             allowed_types,
+            malware_scan,
             store: Arc::new(aws.object_store(buckets)),
             table: Arc::new(aws.upload_table(table_name)),
             image_queue: Arc::new(aws.queue(image_queue_url)),

@@ -13,6 +13,7 @@ use shared::part_page::ReceivedParts;
 use shared::part_ranges::PartRange;
 use shared::ports::{CompleteOutcome, CompletedObject, ObjectFacts, WholeChecksum};
 use shared::record::{FileRecord, ImageState, Multipart, Reason};
+use shared::scan::ScanState;
 use shared::upload::{LeaseOutcome, Upload, UploadState};
 use shared::wire::{ImageMessage, ImageStage};
 
@@ -99,11 +100,11 @@ async fn conclude(app: &App, mut upload: Upload, verdict: Verdict) -> Result<(),
     }
 }
 
-/// Sends the image job of a file that is an image nobody has worked on. Two jobs do no harm.
-async fn see_to_image_job(app: &App, upload: &Upload) -> Result<(), Error> {
+/// Sends the image job of a file that is an image nobody has worked on, unless a scan holds it back. Two jobs do no harm.
+pub(crate) async fn see_to_image_job(app: &App, upload: &Upload) -> Result<(), Error> {
     let waiting =
         upload.image.as_ref().is_some_and(|image| image.state == ImageState::Pending && image.attempts == 0);
-    match upload.state == UploadState::Completed && waiting {
+    match upload.state == UploadState::Completed && waiting && !upload.is_held_back() {
         true => {
             app.image_queue.send(&ImageMessage::body_for(&upload.id, ImageStage::First), &upload.owner).await
         }
@@ -215,6 +216,7 @@ async fn verified(app: &App, upload: &Upload, facts: ObjectFacts) -> Result<Verd
         completed_at,
         expires_at: upload.file_lifetime_seconds.map(|seconds| completed_at.plus_seconds(seconds)),
         removed_at: None,
+        scan: app.malware_scan.is_on().then_some(ScanState::Pending),
     }))
 }
 

@@ -8,6 +8,7 @@ use shared::error::Error;
 use shared::media_type::AllowedTypes;
 use shared::plan::{OBJECT_SIZE_BYTES_MAX, PART_SIZE_BYTES_MAX, PlanLimits};
 use shared::ports::{Clock, ObjectStore, SystemClock, UploadTable, UrlSigner};
+use shared::scan::MalwareScan;
 use shared::timestamp::Timestamp;
 use shared::upload::Upload;
 use shared::wire::RequestLimits;
@@ -23,6 +24,8 @@ pub struct App {
     pub limits: Limits,
     /// The types of files that are taken.
     pub allowed_types: AllowedTypes,
+    /// Who scans files before they are handed out.
+    pub malware_scan: MalwareScan,
     /// The buckets.
     pub store: Arc<dyn ObjectStore>,
     /// The table.
@@ -63,6 +66,7 @@ impl App {
         };
         let auth_mode = settings.required("AUTH_MODE");
         let allowed_types = settings.required("ALLOWED_CONTENT_TYPES");
+        let malware_scan = settings.required("MALWARE_SCAN");
         let limits = Limits::from_settings(&mut settings);
         settings.finish()?;
         let aws = Aws::connect().await;
@@ -70,6 +74,7 @@ impl App {
             auth_mode,
             limits,
             allowed_types,
+            malware_scan,
             store: Arc::new(aws.object_store(buckets.clone())),
             table: Arc::new(aws.upload_table(table_name)),
             signer: Arc::new(aws.url_signer(&buckets)?),
