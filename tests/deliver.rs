@@ -109,6 +109,32 @@ impl World {
     }
 }
 
+/// What GuardDuty says of an object, as EventBridge hands it over: the shape is that of the samples in "Monitoring S3
+/// object scans with Amazon EventBridge", Amazon GuardDuty User Guide.
+pub fn scan_event(key: &str, etag: &str, version_id: Option<&str>, status: &str) -> String {
+    let scan_status = match status {
+        "NO_THREATS_FOUND" | "THREATS_FOUND" => "COMPLETED",
+        "FAILED" => "FAILED",
+        _ => "SKIPPED",
+    };
+    json!({
+        "version": "0",
+        "detail-type": "GuardDuty Malware Protection Object Scan Result",
+        "source": "aws.guardduty",
+        "detail": {
+            "schemaVersion": "1.0",
+            "scanStatus": scan_status,
+            "resourceType": "S3_OBJECT",
+            "s3ObjectDetails": {
+                "bucketName": ORIGINALS_BUCKET, "objectKey": key, "eTag": etag, "versionId": version_id,
+                "s3Throttled": false,
+            },
+            "scanResultDetails": { "scanResultStatus": status, "threats": null },
+        },
+    })
+    .to_string()
+}
+
 /// A batch of messages as Lambda hands it over.
 pub(crate) fn batch(bodies: &[&str]) -> SqsEvent {
     let records: Vec<_> = (1..)

@@ -19,5 +19,5 @@ mod world;
 pub use answer::Answer;
 pub use breaker::{Break, Breaker, next_random};
 pub use client::Client;
-pub use deliver::s3_event;
+pub use deliver::{s3_event, scan_event};
 pub use world::World;

@@ -76,10 +76,13 @@ fn is_busy(upload: &Upload, now: Timestamp) -> bool {
         UploadState::Initiating | UploadState::Failed => false,
         UploadState::Completing | UploadState::Expiring => true,
         UploadState::Aborted | UploadState::Expired => upload.due_at.is_some(),
-        UploadState::Completed => upload
-            .image
-            .as_ref()
-            .is_some_and(|image| matches!(image.state, ImageState::Pending | ImageState::Partial)),
+        UploadState::Completed => {
+            upload
+                .image
+                .as_ref()
+                .is_some_and(|image| matches!(image.state, ImageState::Pending | ImageState::Partial))
+                && !upload.is_held_back()
+        }
     };
     let is_removed = upload.file.as_ref().is_some_and(|file| file.removed_at.is_some());
     is_due || (in_work && !is_removed) || (is_removed && upload.due_at.is_some())

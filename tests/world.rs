@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use shared::config::AuthMode;
 use shared::ids::UploadId;
+use shared::media_type::AllowedTypes;
 use shared::plan::{MIB, OBJECT_SIZE_BYTES_MAX, PlanLimits};
+use shared::scan::MalwareScan;
 use shared::testing::{CallLog, FakeClock, FakeObjectStore, FakeQueue, FakeUploadTable, FakeUrlSigner};
 use shared::upload::Upload;
 use shared::wire::RequestLimits;
@@ -64,6 +66,8 @@ impl World {
             presign: presign::App {
                 auth_mode: AuthMode::Jwt,
                 limits: presign_limits(),
+                allowed_types: AllowedTypes::Everything,
+                malware_scan: MalwareScan::Off,
                 store: store.clone(),
                 table: table.clone(),
                 signer: signer.clone(),
@@ -79,6 +83,8 @@ impl World {
             assembly: assembly::App {
                 originals_bucket: ORIGINALS_BUCKET.to_owned(),
                 lease_seconds: 330,
+                allowed_types: AllowedTypes::Everything,
+                malware_scan: MalwareScan::Off,
                 store: store.clone(),
                 table: table.clone(),
                 image_queue: image_queue.clone(),
@@ -111,6 +117,14 @@ impl World {
             assembly_queue,
             image_queue,
         }
+    }
+
+    /// A world in which GuardDuty scans what is uploaded, and says nothing by itself.
+    pub fn with_scans() -> Self {
+        let mut world = Self::new();
+        world.presign.malware_scan = MalwareScan::GuardDuty;
+        world.assembly.malware_scan = MalwareScan::GuardDuty;
+        world
     }
 
     /// A client with a token of this owner.

@@ -27,6 +27,8 @@ pub enum ErrorKind {
     FileTooLarge,
     /// The body is not JSON by its content type.
     UnsupportedMediaType,
+    /// The declared type of the file is none that this stack takes.
+    ContentTypeNotAllowed,
     /// The idempotency key was used before, with another body.
     IdempotencyConflict,
     /// The upload's state does not allow this (any more).
@@ -47,7 +49,7 @@ pub enum ErrorKind {
 
 impl ErrorKind {
     /// Every kind, for tables and tests.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::InvalidRequest,
         Self::Unauthorized,
         Self::Forbidden,
@@ -56,6 +58,7 @@ impl ErrorKind {
         Self::PayloadTooLarge,
         Self::FileTooLarge,
         Self::UnsupportedMediaType,
+        Self::ContentTypeNotAllowed,
         Self::IdempotencyConflict,
         Self::WrongState,
         Self::PartConflict,
@@ -77,6 +80,7 @@ impl ErrorKind {
             Self::PayloadTooLarge => ("payload_too_large", 413, false),
             Self::FileTooLarge => ("file_too_large", 413, false),
             Self::UnsupportedMediaType => ("unsupported_media_type", 415, false),
+            Self::ContentTypeNotAllowed => ("content_type_not_allowed", 415, false),
             Self::IdempotencyConflict => ("idempotency_conflict", 409, false),
             Self::WrongState => ("wrong_state", 409, false),
             Self::PartConflict => ("part_conflict", 409, false),

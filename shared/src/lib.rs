@@ -6,11 +6,13 @@
 
 pub mod checksum;
 pub mod ids;
+pub mod media_type;
 pub mod object_key;
 pub mod part_page;
 pub mod part_ranges;
 pub mod plan;
 pub mod record;
+pub mod scan;
 pub mod sigv4;
 pub mod timestamp;
 pub mod upload;

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::checksum::{Checksum, ChecksumAlgorithm, ChecksumType};
+use crate::scan::ScanState;
 use crate::timestamp::Timestamp;
 
 /// How urgent the work behind an upload is.
@@ -70,7 +71,7 @@ pub struct ObjectChecksum {
     pub value: String,
 }
 
-/// A verified file. Written once and never changed, but for its removal.
+/// A verified file. Written once and never changed, but for its removal and for what scans say of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FileRecord {
     /// S3's tag of the object.
@@ -87,6 +88,8 @@ pub struct FileRecord {
     pub expires_at: Option<Timestamp>,
     /// When it was removed. Set before the bytes go, so that nobody is handed a link to them meanwhile.
     pub removed_at: Option<Timestamp>,
+    /// What malware scans said; `None` where the file was complete before there were any.
+    pub scan: Option<ScanState>,
 }
 
 /// How far the image work is.

@@ -210,7 +210,7 @@ impl Upload {
         self.leased_until = None;
     }
 
-    /// `completing -> completed`, with the proof. An image is due again when its variants should be there.
+    /// `completing -> completed`, with the proof. The record is due again when what is next should be over.
     pub fn complete(&mut self, file: FileRecord, is_image: bool) {
         self.state = UploadState::Completed;
         self.leased_until = None;
@@ -218,10 +218,7 @@ impl Upload {
         self.image = is_image.then(ImageRecord::pending);
         let completed_at = file.completed_at;
         self.file = Some(file);
-        self.due_at = match is_image {
-            true => Some(self.image_work_due_at(completed_at)),
-            false => self.due_after_image_work(),
-        };
+        self.due_at = self.file_work_due_at(completed_at);
     }
 
     /// Any open state `-> failed`, for a reason that trying again cannot mend.
@@ -307,7 +304,7 @@ impl Upload {
             image.attempts = 0;
             image.reason = None;
         }
-        self.due_at = Some(self.image_work_due_at(now));
+        self.due_at = self.file_work_due_at(now);
     }
 
     fn wrong_state(&self, what: &str) -> Error {

@@ -12,8 +12,8 @@ use shared::ports::Clock;
 use crate::scene::{Scene, UPLOAD_ID};
 
 /// Payload, how things stand, and what comes of it: for a route the status and what the answer says first of state
-/// or error; for messages the answer and then the states of upload and image; for the schedule what was done.
-const CASES: [(&str, Scene, &str); 38] = [
+/// or error; for messages the answer and then the states of upload and image, and of a scan; for the schedule what was done.
+const CASES: [(&str, Scene, &str); 44] = [
     ("presign/health.json", Scene::Empty, "200 healthy"),
     ("presign/create_upload.json", Scene::Empty, "201 active"),
     ("presign/create_upload_base64.json", Scene::Empty, "201 active"),
@@ -38,6 +38,12 @@ const CASES: [(&str, Scene, &str); 38] = [
     ("assembly/s3_removed_event.json", Scene::Single, "[] active -"),
     ("assembly/s3_several_records.json", Scene::Single, "[] completed -"),
     ("assembly/s3_test_event.json", Scene::Single, "[] active -"),
+    ("assembly/scan_result_clean.json", Scene::ToScan, "[] completed - clean"),
+    ("assembly/scan_result_threat.json", Scene::ToScan, "[] completed - infected"),
+    ("assembly/scan_result_unsupported.json", Scene::ToScan, "[] completed - unscannable"),
+    ("assembly/scan_result_other_tag.json", Scene::ToScan, "[] completed - pending"),
+    ("assembly/scan_result_foreign_bucket.json", Scene::ToScan, "[] completed - pending"),
+    ("assembly/scan_result_of_nothing.json", Scene::ToScan, "[] completed - pending"),
     ("assembly/unknown_message.json", Scene::Single, "[] active -"),
     ("assembly/bad_upload_id.json", Scene::Single, "[] active -"),
     ("assembly/no_json.json", Scene::Single, "[] active -"),
@@ -81,6 +87,30 @@ fn every_file_has_a_case_and_every_case_a_file() {
     files_in(&folder(), &mut files);
     let cases: BTreeSet<PathBuf> = CASES.iter().map(|(name, ..)| folder().join(name)).collect();
     assert_eq!(files, cases);
+}
+
+/// What comes too early comes again, however often, and what comes later decides: every verdict, in every order.
+#[tokio::test]
+async fn scan_results_in_any_order_end_in_the_strongest() {
+    let names = ["clean", "threat", "unsupported", "other_tag"]
+        .map(|name| format!("assembly/scan_result_{name}.json"));
+    for first in 0..names.len() {
+        for step in [1, 3] {
+            let world = Scene::SingleToScan.world().await;
+            let order = (0..names.len()).map(|place| &names[(first + place * step) % names.len()]);
+            for name in order.clone() {
+                let payload = payload(name);
+                for _ in 0..2 {
+                    assert_eq!(deliver(&world, name, &payload).await, "[1] active -", "{name}");
+                }
+            }
+            deliver(&world, "assembly/s3_put_event.json", &payload("assembly/s3_put_event.json")).await;
+            for name in order.clone().chain(order) {
+                deliver(&world, name, &payload(name)).await;
+            }
+            assert_eq!(states(&world), "completed - infected");
+        }
+    }
 }
 
 #[tokio::test]
@@ -143,5 +173,6 @@ fn redelivered(payload: &Value, answer: &aws_lambda_events::sqs::SqsBatchRespons
 fn states(world: &World) -> String {
     let upload = world.upload(UPLOAD_ID);
     let image = upload.image.as_ref().map(|image| format!("{:?}", image.state).to_lowercase());
-    format!("{} {}", upload.state.name(), image.as_deref().unwrap_or("-"))
+    let scan = upload.file.as_ref().and_then(|file| file.scan).map(|scan| format!(" {}", scan.name()));
+    format!("{} {}{}", upload.state.name(), image.as_deref().unwrap_or("-"), scan.unwrap_or_default())
 }

@@ -31,6 +31,10 @@ pub(crate) enum Scene {
     Overdue,
     /// One PUT, and S3 holds the object.
     Single,
+    /// The same where files are scanned.
+    SingleToScan,
+    /// A file whose verdict is awaited.
+    ToScan,
     /// A file that is an image, whose variants are still to be made.
     Image,
     /// The same with the first variants made.
@@ -40,7 +44,10 @@ pub(crate) enum Scene {
 impl Scene {
     /// A world that stands so.
     pub(crate) async fn world(self) -> World {
-        let mut world = World::new();
+        let mut world = match self {
+            Self::SingleToScan | Self::ToScan => World::with_scans(),
+            _ => World::new(),
+        };
         BUCKET.clone_into(&mut world.assembly.originals_bucket);
         BUCKET.clone_into(&mut world.thumbnail.originals_bucket);
         match self {
@@ -57,7 +64,12 @@ impl Scene {
                 open_multipart(&world).await;
                 world.clock.advance_seconds(25 * 3600);
             }
-            Self::Single => put_single(&world, Content::repeated(7, 482_133)),
+            Self::Single | Self::SingleToScan => put_single(&world, Content::repeated(7, 482_133)),
+            Self::ToScan => {
+                put_single(&world, Content::repeated(7, 482_133));
+                let id = UploadId::parse(UPLOAD_ID).unwrap();
+                world.deliver_to_assembly(&AssemblyMessage::body_for(&id)).await;
+            }
             Self::Image => put_image(&world).await,
             Self::ImageHalfDone => {
                 put_image(&world).await;

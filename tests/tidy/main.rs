@@ -11,6 +11,7 @@
 mod breaches;
 mod buckets;
 mod manifests;
+mod quarantine;
 mod readme;
 mod reliability;
 mod rules;

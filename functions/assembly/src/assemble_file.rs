@@ -13,12 +13,14 @@ use shared::part_page::ReceivedParts;
 use shared::part_ranges::PartRange;
 use shared::ports::{CompleteOutcome, CompletedObject, ObjectFacts, WholeChecksum};
 use shared::record::{FileRecord, ImageState, Multipart, Reason};
+use shared::scan::ScanState;
 use shared::upload::{LeaseOutcome, Upload, UploadState};
 use shared::wire::{ImageMessage, ImageStage};
 
 use crate::App;
 use crate::compare_parts::{self, Comparison};
 use crate::detect_type::{START_BYTES, detect, is_image};
+use crate::judge_type;
 use crate::prove_object::{self, Proof, checksum_mismatch, whole_of};
 
 /// What came of the work on an upload.
@@ -98,11 +100,11 @@ async fn conclude(app: &App, mut upload: Upload, verdict: Verdict) -> Result<(),
     }
 }
 
-/// Sends the image job of a file that is an image nobody has worked on. Two jobs do no harm.
-async fn see_to_image_job(app: &App, upload: &Upload) -> Result<(), Error> {
+/// Sends the image job of a file that is an image nobody has worked on, unless a scan holds it back. Two jobs do no harm.
+pub(crate) async fn see_to_image_job(app: &App, upload: &Upload) -> Result<(), Error> {
     let waiting =
         upload.image.as_ref().is_some_and(|image| image.state == ImageState::Pending && image.attempts == 0);
-    match upload.state == UploadState::Completed && waiting {
+    match upload.state == UploadState::Completed && waiting && !upload.is_held_back() {
         true => {
             app.image_queue.send(&ImageMessage::body_for(&upload.id, ImageStage::First), &upload.owner).await
         }
@@ -202,6 +204,9 @@ async fn verified(app: &App, upload: &Upload, facts: ObjectFacts) -> Result<Verd
     let Some(start) = start else {
         return Err(Error::new(ErrorKind::Unavailable, "the object changed while it was looked at"));
     };
+    if let Some(reason) = judge_type::run(&app.allowed_types, &upload.content_type, &start) {
+        return Ok(Verdict::Failed(reason));
+    }
     let completed_at = app.clock.now();
     Ok(Verdict::Verified(FileRecord {
         detected_type: detect(&start).to_owned(),
@@ -211,6 +216,7 @@ async fn verified(app: &App, upload: &Upload, facts: ObjectFacts) -> Result<Verd
         completed_at,
         expires_at: upload.file_lifetime_seconds.map(|seconds| completed_at.plus_seconds(seconds)),
         removed_at: None,
+        scan: app.malware_scan.is_on().then_some(ScanState::Pending),
     }))
 }
 

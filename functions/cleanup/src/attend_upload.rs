@@ -5,6 +5,7 @@ use shared::error::{Error, ErrorKind};
 use shared::guard::Guard;
 use shared::ids::UploadId;
 use shared::record::{ImageState, Reason};
+use shared::scan::ScanState;
 use shared::timestamp::Timestamp;
 use shared::upload::{ASSEMBLY_ATTEMPTS_MAX, Upload, UploadState, resend_at};
 use shared::wire::{AssemblyMessage, ImageMessage, ImageStage};
@@ -22,6 +23,7 @@ enum Need {
     ResendAssembly,
     GiveUp,
     ResendImage(ImageStage),
+    ReportMissingVerdict,
     RemoveFile,
 }
 
@@ -52,6 +54,11 @@ pub(crate) async fn run(app: &App, id: &UploadId, report: &mut Report) -> Result
         Need::ResendImage(stage) => {
             report.image_jobs_resent += 1;
             app.image_queue.send(&ImageMessage::body_for(&upload.id, stage), &upload.owner).await
+        }
+        Need::ReportMissingVerdict => {
+            report.verdicts_missing += 1;
+            tracing::error!(upload.id = %upload.id, "no malware scan has said anything of a file; it stays closed");
+            Ok(())
         }
         Need::RemoveFile => remove_file::run(app, upload, report).await,
     }
@@ -124,6 +131,12 @@ fn decide_completed(upload: &mut Upload, now: Timestamp) -> Change<Need> {
             file.removed_at.get_or_insert(now);
         }
         return Change::Store(Need::RemoveFile);
+    }
+    if upload.is_held_back() {
+        // Its image work begins with the verdict, so no job is lost. Nothing opens it but that verdict.
+        let awaited = upload.file.as_ref().is_some_and(|file| file.scan == Some(ScanState::Pending));
+        upload.due_at = upload.due_after_image_work();
+        return Change::Store(if awaited { Need::ReportMissingVerdict } else { Need::Nothing });
     }
     let stage = match upload.image.as_ref().map(|image| image.state) {
         Some(ImageState::Pending) => ImageStage::First,

@@ -24,6 +24,8 @@ pub struct Report {
     pub assembly_jobs_resent: u64,
     /// Image jobs sent again.
     pub image_jobs_resent: u64,
+    /// Files of which no malware scan has said anything in a day.
+    pub verdicts_missing: u64,
     /// Uploads given up after too many attempts.
     pub uploads_failed: u64,
     /// Records that could not be attended to; they stay due.

@@ -5,8 +5,10 @@ use std::sync::Arc;
 use shared::aws::{Aws, Buckets};
 use shared::config::{AuthMode, Settings};
 use shared::error::Error;
+use shared::media_type::AllowedTypes;
 use shared::plan::{OBJECT_SIZE_BYTES_MAX, PART_SIZE_BYTES_MAX, PlanLimits};
 use shared::ports::{Clock, ObjectStore, SystemClock, UploadTable, UrlSigner};
+use shared::scan::MalwareScan;
 use shared::timestamp::Timestamp;
 use shared::upload::Upload;
 use shared::wire::RequestLimits;
@@ -20,6 +22,10 @@ pub struct App {
     pub auth_mode: AuthMode,
     /// Sizes and lifetimes.
     pub limits: Limits,
+    /// The types of files that are taken.
+    pub allowed_types: AllowedTypes,
+    /// Who scans files before they are handed out.
+    pub malware_scan: MalwareScan,
     /// The buckets.
     pub store: Arc<dyn ObjectStore>,
     /// The table.
@@ -59,12 +65,16 @@ impl App {
             owner_account_id: settings.required("BUCKET_OWNER"),
         };
         let auth_mode = settings.required("AUTH_MODE");
+        let allowed_types = settings.required("ALLOWED_CONTENT_TYPES");
+        let malware_scan = settings.required("MALWARE_SCAN");
         let limits = Limits::from_settings(&mut settings);
         settings.finish()?;
         let aws = Aws::connect().await;
         Ok(Self {
             auth_mode,
             limits,
+            allowed_types,
+            malware_scan,
             store: Arc::new(aws.object_store(buckets.clone())),
             table: Arc::new(aws.upload_table(table_name)),
             signer: Arc::new(aws.url_signer(&buckets)?),

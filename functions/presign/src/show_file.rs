@@ -5,7 +5,8 @@ use shared::error::{Error, ErrorKind};
 use shared::ids::{OwnerId, UploadId};
 use shared::object_key::ObjectKey;
 use shared::ports::DownloadToSign;
-use shared::record::{FileRecord, VariantRecord};
+use shared::record::{FileRecord, Placeholder, VariantRecord};
+use shared::scan::ScanState;
 use shared::timestamp::Timestamp;
 use shared::upload::Upload;
 use shared::wire::{FileAnswer, VariantAnswer};
@@ -23,15 +24,12 @@ pub(crate) async fn run(app: &App, owner: &OwnerId, id: &UploadId) -> Result<Fil
         Some(file) if !is_over(&file, now) => file,
         _ => return Err(Error::file_not_found()),
     };
-    let variants = upload.image.as_ref().map(|image| image.variants.clone()).unwrap_or_default();
-    let downloads = downloads_of(&upload, &variants);
-    // A link must not outlive the file.
-    let left_seconds = file.expires_at.map_or(u64::MAX, |end| end.since(now).as_secs().max(1));
-    let lifetime_seconds = app.limits.download_url_lifetime_seconds.min(left_seconds);
-    let signed = app.signer.sign_downloads(&downloads, now, lifetime_seconds).await?;
-    let mut urls = signed.urls.into_iter().map(|download| download.0);
-    let url =
-        urls.next().ok_or_else(|| Error::new(ErrorKind::Internal, "the file's download was not signed"))?;
+    // A file of before there were scans waits for its verdict like any other.
+    let scan = file.scan.or_else(|| app.malware_scan.is_on().then_some(ScanState::Pending));
+    let links = match scan.is_none_or(|scan| scan == ScanState::Clean) {
+        true => links_to(app, &upload, &file, now).await?,
+        false => Links::default(),
+    };
     let image = upload.image.as_ref();
     Ok(FileAnswer {
         id: upload.id.to_string(),
@@ -44,19 +42,44 @@ pub(crate) async fn run(app: &App, owner: &OwnerId, id: &UploadId) -> Result<Fil
         created_at: upload.created_at,
         completed_at: file.completed_at,
         expires_at: file.expires_at,
-        url,
-        url_expires_at: signed.expires_at,
+        scan_state: scan.map(ScanState::name),
+        url: links.original,
+        url_expires_at: links.expire_at,
         image_state: FileAnswer::image_state_name(image.map(|image| image.state)),
         image_reason: image.and_then(|image| image.reason.clone()),
         width: image.and_then(|image| image.width),
         height: image.and_then(|image| image.height),
-        placeholder: image.and_then(|image| image.placeholder.clone()),
+        placeholder: links.placeholder,
         metadata: upload.metadata,
-        variants: variants
-            .into_iter()
-            .zip(urls)
-            .map(|(variant, url)| VariantAnswer { content_type: variant_type(&variant), variant, url })
-            .collect(),
+        variants: links.variants,
+    })
+}
+
+/// What an answer shows of the bytes themselves: nothing, while a scan holds them back.
+#[derive(Default)]
+struct Links {
+    original: Option<String>,
+    expire_at: Option<Timestamp>,
+    variants: Vec<VariantAnswer>,
+    placeholder: Option<Placeholder>,
+}
+
+async fn links_to(app: &App, upload: &Upload, file: &FileRecord, now: Timestamp) -> Result<Links, Error> {
+    let variants = upload.image.as_ref().map(|image| image.variants.clone()).unwrap_or_default();
+    let downloads = downloads_of(upload, &variants);
+    // A link must not outlive the file.
+    let left_seconds = file.expires_at.map_or(u64::MAX, |end| end.since(now).as_secs().max(1));
+    let lifetime_seconds = app.limits.download_url_lifetime_seconds.min(left_seconds);
+    let signed = app.signer.sign_downloads(&downloads, now, lifetime_seconds).await?;
+    let mut urls = signed.urls.into_iter().map(|download| download.0);
+    let original =
+        urls.next().ok_or_else(|| Error::new(ErrorKind::Internal, "the file's download was not signed"))?;
+    let show = |(variant, url)| VariantAnswer { content_type: variant_type(&variant), variant, url };
+    Ok(Links {
+        original: Some(original),
+        expire_at: Some(signed.expires_at),
+        variants: variants.into_iter().zip(urls).map(show).collect(),
+        placeholder: upload.image.as_ref().and_then(|image| image.placeholder.clone()),
     })
 }
 

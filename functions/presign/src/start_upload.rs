@@ -32,6 +32,10 @@ pub(crate) async fn run(
     let now = app.clock.now();
     let digest = digest_of(&body)?;
     let new = body.into_new_upload(&app.limits.request)?;
+    if !app.allowed_types.allows(&new.content_type) {
+        let message = "contentType is none of the types that this service takes";
+        return Err(Error::new(ErrorKind::ContentTypeNotAllowed, message));
+    }
     let part_checksums = new.part_checksums.clone();
     let fresh_id = UploadId::generate(now, app.clock.random()?);
     let id = match key {

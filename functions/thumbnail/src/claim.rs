@@ -19,7 +19,7 @@ pub(crate) enum Claim {
     Taken,
     /// The first stage is done and AVIF is still to come: its message may never have been sent.
     AvifIsNext,
-    /// Nothing to do: no image, no file yet, all done, or another worker is at it, whose own message comes back if
+    /// Nothing to do: no image, no file yet, not scanned yet, all done, or another worker is at it, whose own message comes back if
     /// it fails.
     NothingToDo,
 }
@@ -43,7 +43,9 @@ pub(crate) async fn claim(
 
 fn decide(upload: &mut Upload, stage: ImageStage, now: Timestamp, lease_seconds: u64) -> Change<Claim> {
     let removed = upload.file.as_ref().is_none_or(|file| file.removed_at.is_some());
-    let Some(image) = upload.image.as_mut().filter(|_| !removed) else {
+    // What a scan holds back is not read. The verdict that opens it sends a job of its own.
+    let closed = removed || upload.is_held_back();
+    let Some(image) = upload.image.as_mut().filter(|_| !closed) else {
         return Change::Keep(Claim::NothingToDo);
     };
     let wanted = awaited_by(stage);

@@ -1,6 +1,7 @@
 //! What happens next to an upload, and what a person may do about it. Pure.
 
 use shared::record::ImageState;
+use shared::scan::ScanState;
 use shared::upload::{Upload, UploadState};
 
 use super::facts::Facts;
@@ -148,12 +149,34 @@ fn of_completed(facts: &Facts, upload: &Upload) -> String {
             originals, and find out who may write there."
             .to_owned();
     }
+    if let Some(scan) = file.scan.filter(|_| upload.is_held_back()) {
+        return of_scan(facts, scan);
+    }
     let being_made = upload.image.as_ref().is_some_and(|image| image.state == ImageState::Pending);
     if !being_made && !facts.missing_variants().is_empty() {
         return "The file is there and variants of it are gone; `cargo xtask reconcile --repair` has them made again."
             .to_owned();
     }
     of_image(facts, upload)
+}
+
+fn of_scan(facts: &Facts, scan: ScanState) -> String {
+    match scan {
+        ScanState::Pending if facts.is_dead_lettered("assembly") => redrive("assembly", facts),
+        ScanState::Pending => {
+            "The file is there and nobody is handed it before its malware scan is over; if that does not \
+            come, look at GuardDuty's protection plan of the bucket."
+                .to_owned()
+        }
+        ScanState::Infected => {
+            "A malware scan found a threat; nobody is handed the file any more.".to_owned()
+        }
+        ScanState::Unscannable | ScanState::Clean => {
+            "The malware scan could not tell, so nobody is handed the file; \
+            GuardDuty says why, and a clean scan of it later opens it."
+                .to_owned()
+        }
+    }
 }
 
 fn of_image(facts: &Facts, upload: &Upload) -> String {

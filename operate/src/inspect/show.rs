@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 use shared::plan::Strategy;
 use shared::record::{FileRecord, ImageRecord, Reason};
+use shared::scan::ScanState;
 use shared::upload::Upload;
 
 use super::facts::{Facts, QueueFacts};
@@ -66,6 +67,7 @@ fn json_of_file(file: &FileRecord) -> Value {
         "completedAt": file.completed_at,
         "expiresAt": file.expires_at,
         "removedAt": file.removed_at,
+        "scan": file.scan.map(ScanState::name),
     })
 }
 
@@ -215,6 +217,7 @@ fn add_file(lines: &mut Lines, file: &FileRecord) {
     }
     lines.add_if("  until", file.expires_at);
     lines.add_if("  removed", file.removed_at);
+    lines.add_if("  scan", file.scan.map(ScanState::name));
 }
 
 fn add_image(lines: &mut Lines, facts: &Facts) {

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `fe`, `fv`, `fc`, `fd` | ETag, version id, `<algorithm> <type> <value>` of the checksum, detected type |
 //! | `fa`, `fx`, `fr` | completed, expires, removed, in milliseconds |
+//! | `fs` | what malware scans said: `p`ending, `u`nscannable, `c`lean, `i`nfected; absent without scans |
 //! | `is`, `ia`, `il` | state, attempts, end of the claim in milliseconds |
 //! | `iw`, `ih`, `it`, `ic` | width, height, `ThumbHash`, dominant colour |
 //! | `iv` | variants, one a line: `<name> <width> <height> <bytes>` when the name ends in the format, else JSON |
@@ -14,12 +15,20 @@ use super::upload_item::{checksum_type_from_name, checksum_type_name, reason_of}
 use crate::checksum::ChecksumAlgorithm;
 use crate::error::Error;
 use crate::record::{FileRecord, ImageRecord, ImageState, ObjectChecksum, Placeholder, VariantRecord};
+use crate::scan::ScanState;
 
 const IMAGE_STATES: [(ImageState, &str); 4] = [
     (ImageState::Pending, "pending"),
     (ImageState::Partial, "partial"),
     (ImageState::Done, "done"),
     (ImageState::Failed, "failed"),
+];
+
+const SCAN_STATES: [(ScanState, &str); 4] = [
+    (ScanState::Pending, "p"),
+    (ScanState::Unscannable, "u"),
+    (ScanState::Clean, "c"),
+    (ScanState::Infected, "i"),
 ];
 
 /// Writes the file's attributes.
@@ -32,6 +41,8 @@ pub(crate) fn write_file(item: &mut ItemWriter, file: Option<&FileRecord>) {
     item.number("fa", file.completed_at.as_millis());
     item.time_if("fx", file.expires_at);
     item.time_if("fr", file.removed_at);
+    let scan = SCAN_STATES.iter().find(|(state, _)| Some(*state) == file.scan);
+    item.text_if("fs", scan.map(|(_, letter)| *letter));
 }
 
 /// Reads the file's attributes; `None` when the item has no file.
@@ -39,6 +50,9 @@ pub(crate) fn read_file(read: ItemReader<'_>) -> Result<Option<FileRecord>, Erro
     let Some(etag) = read.text_if("fe")? else { return Ok(None) };
     let checksum =
         read.text_if("fc")?.map(|text| read.expect("fc", object_checksum_from_text(text))).transpose()?;
+    let scan_of =
+        |letter: &str| SCAN_STATES.iter().find(|(_, known)| *known == letter).map(|(state, _)| *state);
+    let scan = read.text_if("fs")?.map(|letter| read.expect("fs", scan_of(letter))).transpose()?;
     Ok(Some(FileRecord {
         etag: etag.to_owned(),
         version_id: read.text_if("fv")?.map(str::to_owned),
@@ -47,6 +61,7 @@ pub(crate) fn read_file(read: ItemReader<'_>) -> Result<Option<FileRecord>, Erro
         completed_at: read.time("fa")?,
         expires_at: read.time_if("fx")?,
         removed_at: read.time_if("fr")?,
+        scan,
     }))
 }
 
@@ -143,4 +158,49 @@ fn variant_from_short_line(line: &str) -> Option<VariantRecord> {
         bytes: words.next()?.parse().ok()?,
     };
     words.next().is_none().then_some(variant)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::item::Item;
+    use super::*;
+    use crate::timestamp::Timestamp;
+
+    fn item_of(scan: Option<ScanState>) -> Item {
+        let mut item = ItemWriter::default();
+        let file = FileRecord {
+            etag: "tag".to_owned(),
+            version_id: None,
+            checksum: None,
+            detected_type: "image/png".to_owned(),
+            completed_at: Timestamp::from_seconds(1),
+            expires_at: None,
+            removed_at: None,
+            scan,
+        };
+        write_file(&mut item, Some(&file));
+        item.into_item()
+    }
+
+    fn scan_in(item: &Item) -> Result<Option<ScanState>, Error> {
+        read_file(ItemReader(item)).map(|file| file.unwrap().scan)
+    }
+
+    #[test]
+    fn a_record_of_before_there_were_scans_reads_as_one_without() {
+        let item = item_of(None);
+        assert!(!item.contains_key("fs"), "it takes no byte");
+        assert_eq!(scan_in(&item).unwrap(), None);
+    }
+
+    #[test]
+    fn every_scan_state_reads_back_and_one_that_nobody_knows_opens_nothing() {
+        for (state, letter) in SCAN_STATES {
+            let mut item = item_of(Some(state));
+            assert_eq!(item.get("fs").unwrap().as_s().unwrap(), letter);
+            assert_eq!(scan_in(&item).unwrap(), Some(state));
+            item.insert("fs".to_owned(), aws_sdk_dynamodb::types::AttributeValue::S("x".to_owned()));
+            assert!(scan_in(&item).is_err());
+        }
+    }
 }

@@ -48,6 +48,7 @@ pub fn a_file(content: &Content, completed_at: Timestamp) -> FileRecord {
         completed_at,
         expires_at: None,
         removed_at: None,
+        scan: None,
     }
 }
 

@@ -221,10 +221,15 @@ pub struct FileAnswer {
     /// When it will be deleted, if its owner gave an end.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<Timestamp>,
-    /// Where to download it, for a short time.
-    pub url: String,
+    /// What malware scans said, where files are scanned.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scan_state: Option<&'static str>,
+    /// Where to download it, for a short time; absent while a scan holds it back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
     /// When this URL and those of the variants die.
-    pub url_expires_at: Timestamp,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub url_expires_at: Option<Timestamp>,
     /// `none` for a file that is no image.
     pub image_state: &'static str,
     /// Why the image work failed, or left variants out.
@@ -241,7 +246,7 @@ pub struct FileAnswer {
     pub placeholder: Option<Placeholder>,
     /// The client's own words.
     pub metadata: BTreeMap<String, String>,
-    /// What was derived.
+    /// What was derived; nothing while a scan holds the file back.
     pub variants: Vec<VariantAnswer>,
 }
 

@@ -6,6 +6,7 @@ mod checksums;
 mod messages;
 mod names;
 mod requests;
+mod scan_result;
 
 pub use answers::{
     CancelledAnswer, ErrorAnswer, FileAnswer, HealthAnswer, PartsAnswer, SignedAnswer, SignedPartAnswer,
@@ -19,3 +20,4 @@ pub use requests::{
     CreateBody, NewUpload, PARTS_PER_CALL_MAX, ReportBody, ReportedPart, RequestLimits, SignBody,
     parse_parts_to_sign, parse_reported_parts,
 };
+pub use scan_result::ScanResult;

@@ -12,6 +12,7 @@ use crate::ports::{Clock, IdempotencyKey, IdempotencyRecord, UploadTable, due_sh
 use crate::record::{
     DeclaredChecksum, ImageRecord, ImageState, Multipart, Placeholder, Priority, Reason, VariantRecord,
 };
+use crate::scan::ScanState;
 use crate::timestamp::Timestamp;
 use crate::upload::Upload;
 
@@ -52,6 +53,7 @@ fn full_record(clock: &dyn Clock) -> Upload {
     file.version_id = Some("v.1".to_owned());
     file.expires_at = Some(clock.now().plus_seconds(86_400));
     file.removed_at = Some(clock.now().plus_seconds(9));
+    file.scan = Some(ScanState::Unscannable);
     upload.file = Some(file);
     let variant = |name: &str, format: &str| VariantRecord {
         name: name.to_owned(),
