@@ -8,6 +8,7 @@
     reason = "a step of a test that fails should stop it"
 )]
 
+mod audits;
 mod breaches;
 mod buckets;
 mod manifests;

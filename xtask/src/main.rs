@@ -10,6 +10,7 @@ mod client;
 mod demo;
 mod deploy;
 mod doctor;
+mod gates;
 mod issuer;
 mod local_aws;
 mod local_stack;
