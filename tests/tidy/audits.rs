@@ -31,7 +31,9 @@ fn whatever_an_auditor_passes_over_has_its_reason() {
 
 #[test]
 fn a_skip_without_a_reason_is_seen() {
-    for line in ["# checkov:skip=CKV_AWS_1", "# checkov:skip=CKV_AWS_1:", "# checkov:skip=CKV_AWS_1:not needed"] {
+    for line in
+        ["# checkov:skip=CKV_AWS_1", "# checkov:skip=CKV_AWS_1:", "# checkov:skip=CKV_AWS_1:not needed"]
+    {
         assert_eq!(skips_without_a_reason(line).len(), 1, "{line}");
     }
     assert_eq!(entries_without_a_reason("ignore = [\n    { id = \"RUSTSEC-2023-0125\" },\n]\n").len(), 1);

@@ -11,7 +11,11 @@
 mod audits;
 mod breaches;
 mod buckets;
+mod budgets;
+mod capacity;
+mod cors;
 mod manifests;
+mod permissions;
 mod readme;
 mod reliability;
 mod rules;
