@@ -36,10 +36,10 @@ const AWS_PLACES: [&str; 9] = [
     "operate/src/",
 ];
 
-/// Where the Lambda crates may be named: the plumbing that the functions share, the tests that hand events over, and
+/// Where the Lambda crates may be named: the plumbing that the functions share, the tests and fuzzers that hand events over, and
 /// the empty function that starts are measured against. A function's own two files are allowed by name below.
-const LAMBDA_PLACES: [&str; 4] =
-    ["shared/src/http_api.rs", "shared/src/batch.rs", "tests/", "bench/empty-function/"];
+const LAMBDA_PLACES: [&str; 5] =
+    ["shared/src/http_api.rs", "shared/src/batch.rs", "tests/", "fuzz/src/", "bench/empty-function/"];
 
 pub(crate) type Rule = fn(&[Source]) -> Vec<String>;
 
