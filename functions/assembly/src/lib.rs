@@ -14,4 +14,4 @@ mod detect_type;
 pub mod handler;
 mod prove_object;
 
-pub use app::App;
+pub use app::{App, AppSettings};
