@@ -11,6 +11,7 @@ pub mod part_page;
 pub mod part_ranges;
 pub mod plan;
 pub mod record;
+pub mod redacted;
 pub mod sigv4;
 pub mod timestamp;
 pub mod upload;

@@ -125,7 +125,7 @@ impl Api {
         let headers = part.headers.iter().filter(|(name, _)| name != "content-length");
         let headers: Vec<(&str, &str)> =
             headers.map(|(name, value)| (name.as_str(), value.as_str())).collect();
-        self.put_with(&part.url, &headers, bytes)
+        self.put_with(part.url.expose(), &headers, bytes)
     }
 
     /// PUTs bytes to a URL.
