@@ -3,6 +3,7 @@
 use serde_json::Value;
 use shared::ids::PartNumber;
 use shared::ports::SignedPart;
+use shared::redacted::Redacted;
 
 /// Status and body of an answer.
 #[derive(Clone, Debug, PartialEq)]
@@ -38,7 +39,7 @@ fn signed_part(part: &Value) -> SignedPart {
     SignedPart {
         number: PartNumber::new(number).unwrap(),
         size_bytes: part["size"].as_u64().unwrap(),
-        url: part["url"].as_str().unwrap().to_owned(),
+        url: Redacted::new(part["url"].as_str().unwrap().to_owned()),
         headers: headers
             .iter()
             .map(|(name, value)| (name.clone(), value.as_str().unwrap().to_owned()))

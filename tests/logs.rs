@@ -138,6 +138,39 @@ async fn nothing_that_a_client_sent_reaches_the_log() {
 }
 
 #[tokio::test]
+async fn no_url_key_or_token_reaches_the_log_at_any_level() {
+    let (sink, _guard) = Sink::listen();
+    let world = World::new();
+    let alice = world.client("alice-the-subject");
+    let body = json!({ "filename": "a.bin", "size": 20 << 20, "contentType": "text/plain" });
+    let created = alice.create_with_key("canary-of-the-idempotency-key", &body).await;
+    let id = created.text("/id").to_owned();
+    let parts = created.signed_parts();
+    let reported: Vec<_> = parts.iter().map(|part| alice.put_filled(part)).collect();
+    // A failure of every kind on the way, because errors say most.
+    for fault in [Fault::Before(ErrorKind::Internal), Fault::AfterEffect(ErrorKind::Unavailable)] {
+        world.signer.fail_next("sign_parts", fault);
+        alice.sign(&id, [1]).await;
+        world.table.fail_next("get", fault);
+        alice.report(&id, &json!({ "parts": reported })).await;
+    }
+    alice.report(&id, &json!({ "parts": reported })).await;
+    world.settle().await;
+    let file = alice.get(&format!("/files/{id}")).await;
+    assert_eq!(file.status, 200);
+    let mut secrets = vec!["canary-of-the-idempotency-key".to_owned(), "alice-the-subject".to_owned()];
+    secrets.extend(parts.iter().map(|part| part.url.expose().clone()));
+    secrets.push(file.text("/url").to_owned());
+    let log = sink.text();
+    assert!(log.contains("could not sign"), "the log says what failed: {log}");
+    for secret in &secrets {
+        assert!(!log.contains(secret.as_str()), "{secret} is in the log:\n{log}");
+        let shown = format!("{parts:?}");
+        assert!(!shown.contains(secret.as_str()), "{secret} shows in {shown}");
+    }
+}
+
+#[tokio::test]
 async fn a_request_of_any_size_leaves_a_short_line() {
     let (sink, _guard) = Sink::listen();
     let world = World::new();

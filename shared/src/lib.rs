@@ -12,6 +12,7 @@ pub mod part_page;
 pub mod part_ranges;
 pub mod plan;
 pub mod record;
+pub mod redacted;
 pub mod scan;
 pub mod sigv4;
 pub mod timestamp;

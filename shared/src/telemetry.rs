@@ -10,6 +10,12 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 const OURS: [&str; 7] =
     ["assembly", "chunk_complete", "cleanup", "imaging", "presign", "shared", "thumbnail"];
 
+/// What is written at this level of ours.
+fn shown_at(level: LevelFilter) -> Targets {
+    let others = level.min(LevelFilter::WARN);
+    Targets::new().with_default(others).with_targets(OURS.map(|name| (name, level)))
+}
+
 /// Sets the log format up, once, at the start of `main`. `LOG_LEVEL` chooses what is shown (default `info`).
 ///
 /// The SDK's own modules stay at `warn` whatever the level: at `trace` some have written credentials
@@ -23,10 +29,37 @@ pub fn init() {
         "debug" => LevelFilter::DEBUG,
         _ => LevelFilter::INFO,
     };
-    let others = level.min(LevelFilter::WARN);
-    let shown = Targets::new().with_default(others).with_targets(OURS.map(|name| (name, level)));
+    let shown = shown_at(level);
     let lines =
         tracing_subscriber::fmt::layer().json().flatten_event(true).with_target(false).with_filter(shown);
     // A second call, as tests make it, changes nothing.
     let _ = tracing_subscriber::registry().with(lines).try_init();
+}
+
+#[cfg(test)]
+mod tests {
+    use tracing::Level;
+
+    use super::*;
+
+    #[test]
+    fn the_sdk_writes_no_details_whatever_the_level_is() {
+        for level in [LevelFilter::ERROR, LevelFilter::INFO, LevelFilter::DEBUG, LevelFilter::TRACE] {
+            let shown = shown_at(level);
+            for target in [
+                "aws_sigv4::http_request::sign",
+                "aws_runtime::auth::sigv4",
+                "aws_smithy_runtime::client::orchestrator",
+                "aws_sdk_s3::operation::put_object",
+                "hyper::client",
+                "rustls::client",
+            ] {
+                for below in [Level::INFO, Level::DEBUG, Level::TRACE] {
+                    assert!(!shown.would_enable(target, &below), "{target} writes {below} at {level}");
+                }
+            }
+        }
+        assert!(shown_at(LevelFilter::DEBUG).would_enable("presign::handler", &Level::DEBUG));
+        assert!(shown_at(LevelFilter::ERROR).would_enable("hyper::client", &Level::ERROR));
+    }
 }

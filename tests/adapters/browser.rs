@@ -35,7 +35,7 @@ fn refusal(mut response: Response<Body>) -> PutRefused {
 #[async_trait]
 impl StorageClient for Browser {
     async fn put(&self, signed: &SignedPart, content: Content) -> Result<ETag, PutRefused> {
-        let mut request = agent().put(&signed.url);
+        let mut request = agent().put(signed.url.expose());
         for (name, value) in &signed.headers {
             // As in a browser, the length is that of the body, whatever a page would like to say.
             if name != "content-length" {
@@ -51,7 +51,7 @@ impl StorageClient for Browser {
     }
 
     async fn get(&self, signed: &SignedDownload) -> Result<Downloaded, PutRefused> {
-        let request = agent().get(&signed.0);
+        let request = agent().get(signed.0.expose());
         let mut response = tokio::task::spawn_blocking(move || request.call()).await.unwrap().unwrap();
         match response.status().as_u16() {
             200 => Ok(Downloaded {

@@ -136,7 +136,7 @@ impl Api {
 
     /// PUTs bytes with exactly the headers that were signed, but for the length, which a browser states by itself.
     pub(crate) fn put(&self, part: &SignedPart, bytes: &[u8]) -> PutAnswer {
-        self.put_with(&part.url, &headers_of(part), bytes)
+        self.put_with(part.url.expose(), &headers_of(part), bytes)
     }
 
     /// PUTs bytes to a URL.

@@ -3,6 +3,7 @@
 use longshore_tests::World;
 use serde_json::json;
 use shared::ports::{Clock, SignedDownload};
+use shared::redacted::Redacted;
 use shared::testing::Content;
 
 use crate::steps::{completing_movie, create_movie, finished_movie, finished_photo, photo};
@@ -27,13 +28,14 @@ async fn the_original_downloads_as_an_attachment_of_no_type_and_variants_show_as
     let alice = world.client("alice");
     let id = finished_photo(&world, json!({})).await;
     let file = alice.get(&format!("/files/{id}")).await;
-    let original = world.store.get_signed(&SignedDownload(file.text("/url").to_owned())).unwrap();
+    let original =
+        world.store.get_signed(&SignedDownload(Redacted::new(file.text("/url").to_owned()))).unwrap();
     assert_eq!(original.content, Content::bytes(photo()));
     assert!(original.is_attachment);
     assert_eq!(original.content_type, "application/octet-stream");
     for variant in file.body["variants"].as_array().unwrap() {
         let url = variant["url"].as_str().unwrap().to_owned();
-        let shown = world.store.get_signed(&SignedDownload(url)).unwrap();
+        let shown = world.store.get_signed(&SignedDownload(Redacted::new(url))).unwrap();
         assert!(!shown.is_attachment);
         assert_eq!(shown.content_type, variant["contentType"].as_str().unwrap());
         assert_eq!(shown.content.size_bytes(), variant["bytes"].as_u64().unwrap());
@@ -52,7 +54,7 @@ async fn download_urls_die_with_the_credentials_when_those_go_first() {
     let file = alice.get(&path).await;
     assert_eq!(file.text("/urlExpiresAt"), now.plus_seconds(10).to_string());
     world.clock.advance_seconds(10);
-    let late = world.store.get_signed(&SignedDownload(file.text("/url").to_owned()));
+    let late = world.store.get_signed(&SignedDownload(Redacted::new(file.text("/url").to_owned())));
     assert_eq!(late.unwrap_err().status, 403);
 }
 

@@ -4,6 +4,7 @@ use shared::ids::UploadId;
 use shared::object_key::{BucketRole, ObjectKey};
 use shared::ports::{Clock as _, ObjectStore as _, SignedDownload};
 use shared::record::ImageState;
+use shared::redacted::Redacted;
 use shared::upload::{ASSEMBLY_ATTEMPTS_MAX, IMAGE_ATTEMPTS_MAX, Upload, UploadState};
 
 use super::coverage::Program;
@@ -102,7 +103,7 @@ fn check_completed(net: &Net, known: &Known, upload: &Upload, wrong: &mut Vec<St
 
 fn check_download(net: &Net, known: &Known, id: &UploadId, wrong: &mut Vec<String>) {
     let shown = poll_to_end(net.world.client(known.owner).get(&format!("/files/{id}")));
-    let url = SignedDownload(shown.body["url"].as_str().unwrap_or_default().to_owned());
+    let url = SignedDownload(Redacted::new(shown.body["url"].as_str().unwrap_or_default().to_owned()));
     match net.world.store.get_signed(&url) {
         Ok(got) if got.is_attachment && got.content.etag() == known.expected().etag() => {}
         other => wrong.push(format!("I-17 {id}: its download is not the file: {other:?}")),

@@ -8,9 +8,14 @@
     reason = "a step of a test that fails should stop it"
 )]
 
+mod audits;
 mod breaches;
 mod buckets;
+mod budgets;
+mod capacity;
+mod cors;
 mod manifests;
+mod permissions;
 mod quarantine;
 mod readme;
 mod reliability;

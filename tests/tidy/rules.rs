@@ -38,15 +38,15 @@ const AWS_PLACES: [&str; 9] = [
     "operate/src/",
 ];
 
-/// Where the Lambda crates may be named: the plumbing that the functions share, the tests that hand events over, and
+/// Where the Lambda crates may be named: the plumbing that the functions share, the tests and fuzzers that hand events over, and
 /// the empty function that starts are measured against. A function's own two files are allowed by name below.
-const LAMBDA_PLACES: [&str; 4] =
-    ["shared/src/http_api.rs", "shared/src/batch.rs", "tests/", "bench/empty-function/"];
+const LAMBDA_PLACES: [&str; 5] =
+    ["shared/src/http_api.rs", "shared/src/batch.rs", "tests/", "fuzz/src/", "bench/empty-function/"];
 
 pub(crate) type Rule = fn(&[Source]) -> Vec<String>;
 
 /// Each rule with the sentence that a breach is reported under.
-pub(crate) const RULES: [(&str, Rule); 7] = [
+pub(crate) const RULES: [(&str, Rule); 9] = [
     ("a file opens with `//!` and says what it is for", opens_with_its_purpose),
     ("a file has at most 320 lines", is_short),
     ("main.rs only wires: at most 40 lines", main_only_wires),
@@ -54,6 +54,8 @@ pub(crate) const RULES: [(&str, Rule); 7] = [
     ("the Lambda crates are named by main.rs and handler.rs alone", lambda_stays_at_the_edge),
     ("the core knows no ports, no AWS and no waiting", the_core_is_pure),
     ("S3 keys are spelled in object_key.rs alone", keys_have_one_place),
+    ("what is redacted is exposed by its adapters alone", secrets_have_few_readers),
+    ("nothing is logged by its `Debug`", logs_name_what_they_say),
 ];
 
 #[test]
@@ -158,4 +160,36 @@ fn keys_have_one_place(files: &[Source]) -> Vec<String> {
             .collect()
     };
     files.iter().filter(ships).flat_map(keys_in).collect()
+}
+
+/// Who may read what is redacted: the hash of an idempotency key, and the fakes, which play S3.
+const SECRET_READERS: [&str; 3] =
+    ["shared/src/redacted.rs", "shared/src/aws/other_items.rs", "shared/src/testing/"];
+
+/// What runs on AWS, the tests within it aside.
+fn ships(file: &Source) -> bool {
+    file.is_in(&["functions/", "shared/src/", "imaging/src/"])
+        && !file.is_in(&["shared/src/testing/", "shared/src/aws/wire_tests/"])
+        && !file.path.ends_with("_tests.rs")
+}
+
+fn secrets_have_few_readers(files: &[Source]) -> Vec<String> {
+    let others = files.iter().filter(|file| ships(file) && !file.is_in(&SECRET_READERS));
+    others.flat_map(|file| lines_that_name(file, &[".expose()"])).collect()
+}
+
+/// A request of the SDK shows in its `Debug` whatever it carries, and so may anything else one day: a line of the log
+/// names each thing that it says.
+fn logs_name_what_they_say(files: &[Source]) -> Vec<String> {
+    let calls_in = |file: &Source| -> Vec<String> {
+        let calls = file.text.split("tracing::").skip(1).filter_map(|rest| {
+            let is_call = ["error!(", "warn!(", "info!(", "debug!(", "trace!("]
+                .iter()
+                .any(|call| rest.starts_with(call));
+            is_call.then(|| rest.split(");").next().unwrap_or_default())
+        });
+        let shows_debug = |call: &&str| ["?}", "= ?", "(?", " ?"].iter().any(|sign| call.contains(sign));
+        calls.filter(shows_debug).map(|call| format!("{}: {}", file.path, call.trim())).collect()
+    };
+    files.iter().filter(|file| ships(file)).flat_map(calls_in).collect()
 }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 /// Where our Rust code lives; everything else at the top is built, fetched, or no code.
-const FOLDERS: [&str; 6] = ["functions", "shared", "imaging", "tests", "xtask", "bench"];
+const FOLDERS: [&str; 8] = ["functions", "shared", "imaging", "tests", "xtask", "operate", "fuzz", "bench"];
 
 /// A file: its path from the top of the repository, with `/`, and its text.
 #[derive(Clone, Debug)]
@@ -67,7 +67,9 @@ fn walk(folder: &str, wanted: &impl Fn(&str) -> bool, found: &mut Vec<Source>) {
         let name = entry.file_name().into_string().unwrap();
         let path = format!("{folder}/{name}");
         if entry.file_type().unwrap().is_dir() {
-            if !matches!(name.as_str(), "target" | "node_modules") && !name.starts_with('.') {
+            if !matches!(name.as_str(), "target" | "node_modules" | "corpus" | "artifacts")
+                && !name.starts_with('.')
+            {
                 walk(&path, wanted, found);
             }
         } else if wanted(&name) {

@@ -19,8 +19,16 @@ impl Template {
         Self::parse(&read("template.yaml"))
     }
 
+    /// Reads a template and gives every function what it has from the globals, as SAM does.
     pub(crate) fn parse(text: &str) -> Self {
-        Self(as_json(&Yaml::load_from_str(text).expect("template.yaml is YAML")[0]))
+        let mut template = as_json(&Yaml::load_from_str(text).expect("template.yaml is YAML")[0]);
+        let global = template["Globals"]["Function"].clone();
+        for resource in template["Resources"].as_object_mut().into_iter().flat_map(Map::values_mut) {
+            if resource["Type"] == "AWS::Serverless::Function" {
+                add_what_is_missing(&mut resource["Properties"], &global);
+            }
+        }
+        Self(template)
     }
 
     /// The properties of a resource.
@@ -33,12 +41,18 @@ impl Template {
         &self.0["Parameters"][name]
     }
 
+    /// A rule about the parameters.
+    pub(crate) fn rule(&self, name: &str) -> &Value {
+        &self.0["Rules"][name]
+    }
+
     pub(crate) fn of_type(&self, kind: &str) -> impl Iterator<Item = (&String, &Value)> {
         let resources = self.0["Resources"].as_object().expect("resources");
         resources.iter().filter(move |(_, resource)| resource["Type"] == kind)
     }
 
-    fn functions(&self) -> BTreeMap<String, &Value> {
+    /// The functions by the folder of their code: their properties.
+    pub(crate) fn functions(&self) -> BTreeMap<String, &Value> {
         let folder = |resource: &Value| {
             format!("functions/{}", resource["Metadata"]["BuildProperties"]["Binary"].as_str().unwrap())
         };
@@ -48,7 +62,7 @@ impl Template {
     }
 
     /// Each function's queues, as the properties of function, event source and queue.
-    fn queue_sources(&self) -> Vec<(String, &Value, &Value, &Value)> {
+    pub(crate) fn queue_sources(&self) -> Vec<(String, &Value, &Value, &Value)> {
         let mut found = Vec::new();
         for (function, properties) in self.functions() {
             for event in properties["Events"].as_object().into_iter().flat_map(Map::values) {
@@ -61,6 +75,16 @@ impl Template {
             }
         }
         found
+    }
+}
+
+/// Adds the fields of `global` that `own` does not have, within maps too.
+fn add_what_is_missing(own: &mut Value, global: &Value) {
+    for (name, value) in global.as_object().into_iter().flatten() {
+        match own.get_mut(name) {
+            Some(own) => add_what_is_missing(own, value),
+            None => own[name] = value.clone(),
+        }
     }
 }
 
@@ -99,10 +123,8 @@ fn settings_read_by(file: &Source) -> BTreeSet<String> {
     calls.map(str::to_owned).collect()
 }
 
-fn settings_given_to(template: &Template, properties: &Value) -> BTreeSet<String> {
-    let global = &template.0["Globals"]["Function"]["Environment"]["Variables"];
-    let own = &properties["Environment"]["Variables"];
-    [global, own].into_iter().filter_map(Value::as_object).flat_map(Map::keys).cloned().collect()
+fn settings_given_to(properties: &Value) -> BTreeSet<String> {
+    properties["Environment"]["Variables"].as_object().into_iter().flat_map(Map::keys).cloned().collect()
 }
 
 #[test]
@@ -116,7 +138,7 @@ fn every_function_is_given_exactly_the_settings_that_it_reads() {
         assert!(3 < read.len(), "{folder} reads settings");
         read.remove(GIVEN_BY_LAMBDA);
         read.insert(READ_BY_THE_LOG.to_owned());
-        assert_eq!(settings_given_to(&template, properties), read, "{folder}: given, and read");
+        assert_eq!(settings_given_to(properties), read, "{folder}: given, and read");
     }
     let log = files.iter().find(|file| file.path == "shared/src/telemetry.rs").expect("telemetry.rs");
     assert!(log.text.contains(&format!("\"{READ_BY_THE_LOG}\"")));
@@ -150,8 +172,15 @@ fn queue_faults(template: &Template) -> Vec<String> {
         let lease: i64 = lease.and_then(|lease| lease.parse().ok()).unwrap_or_default();
         expect(timeout < lease, "a lease ends before its holder");
         let dead = queue["RedrivePolicy"]["deadLetterTargetArn"]["GetAtt"].as_str().unwrap_or_default();
-        let dead = &template.0["Resources"][dead.trim_end_matches(".Arn")]["Properties"];
-        expect(number(&dead["MessageRetentionPeriod"]) == 14 * 24 * 3600, "dead letters are lost early");
+        let dead = template.resource(dead.trim_end_matches(".Arn"));
+        let kept = number(&dead["MessageRetentionPeriod"]);
+        expect(kept == 14 * 24 * 3600, "dead letters are lost early");
+        // A dead letter keeps the age that it had in its queue.
+        let source_kept = number(&queue["MessageRetentionPeriod"]);
+        expect(0 < source_kept && source_kept < kept, "a dead letter may be too old to be seen");
+        let attempts = number(&queue["RedrivePolicy"]["maxReceiveCount"]);
+        let last_attempt = attempts * number(&queue["VisibilityTimeout"]);
+        expect(last_attempt < source_kept, "messages are forgotten before their last attempt");
     }
     faults
 }
@@ -173,6 +202,8 @@ fn every_fault_of_a_queue_is_seen() {
         ("maxReceiveCount: 5", "maxReceiveCount: 1"),
         ("LEASE_SECONDS: \"330\"", "LEASE_SECONDS: \"300\""),
         ("MessageRetentionPeriod: 1209600", "MessageRetentionPeriod: 345600"),
+        ("MessageRetentionPeriod: 345600", "MessageRetentionPeriod: 1209600"),
+        ("MessageRetentionPeriod: 345600", "MessageRetentionPeriod: 3600"),
     ] {
         assert!(text.contains(good), "the template no longer says {good}");
         let broken = Template::parse(&text.replace(good, bad));

@@ -10,6 +10,7 @@ mod client;
 mod demo;
 mod deploy;
 mod doctor;
+mod gates;
 mod issuer;
 mod kill;
 mod local_aws;

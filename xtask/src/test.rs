@@ -7,14 +7,15 @@ use std::time::Instant;
 use anyhow::Context as _;
 
 use crate::deploy;
+use crate::gates::{self, Advisories};
 use crate::kill;
-use crate::local_aws::{PortChoice, REGION};
+use crate::local_aws::PortChoice;
 use crate::local_stack::{self, RunningStack, StackOptions};
 use crate::process;
 use crate::project::Project;
 use crate::toolchain::Toolchain;
 
-const STEP_COUNT: usize = 8;
+const STEP_COUNT: usize = 9;
 
 /// The environment variable that tells the deployed tests where their stack is described.
 const STACK_FILE_VARIABLE: &str = "LONGSHORE_STACK_FILE";
@@ -30,10 +31,11 @@ pub(crate) fn run() -> anyhow::Result<()> {
             ["clippy", "--workspace", "--all-targets", "--all-features", "--locked", "--", "-D", "warnings"];
         cargo(&project, &check)
     })?;
+    let advisories = steps.run("dependencies", || gates::check_dependencies(&project))?;
     steps.run("offline tests", || cargo(&project, &["test", "--workspace", "--all-features", "--locked"]))?;
     let toolchain = steps.run("template", || {
         let toolchain = Toolchain::prepare(&project)?;
-        check_template(&project, &toolchain)?;
+        gates::check_template(&project, &toolchain)?;
         Ok(toolchain)
     })?;
     steps.run("build of the functions", || deploy::build_functions(&project, &toolchain))?;
@@ -47,6 +49,10 @@ pub(crate) fn run() -> anyhow::Result<()> {
         kill::whatever_is_killed_nothing_is_lost_double_or_left_over(&project, &toolchain)
     })?;
     println!("All {STEP_COUNT} steps passed in {:.0} s.", start.elapsed().as_secs_f32());
+    match advisories {
+        Advisories::Checked => (),
+        Advisories::Unchecked { .. } => println!("{advisories}"),
+    }
     Ok(())
 }
 
@@ -72,19 +78,6 @@ fn cargo(project: &Project, arguments: &[&str]) -> anyhow::Result<()> {
     let mut command = Command::new("cargo");
     command.args(arguments).current_dir(project.root());
     process::run_shown(&mut command, &format!("cargo {}", arguments.join(" ")))
-}
-
-fn check_template(project: &Project, toolchain: &Toolchain) -> anyhow::Result<()> {
-    let template = project.root().join("template.yaml");
-    let mut cfn_lint = toolchain.command("cfn-lint");
-    cfn_lint.arg(&template);
-    process::run_shown(&mut cfn_lint, "cfn-lint")?;
-    let mut sam = toolchain.command("sam");
-    sam.args(["validate", "--lint", "--region", REGION, "--template-file"])
-        .arg(&template)
-        .env("SAM_CLI_TELEMETRY", "0")
-        .current_dir(project.root());
-    process::run_shown(&mut sam, "sam validate --lint")
 }
 
 fn test_deployed(project: &Project, stack: &RunningStack) -> anyhow::Result<()> {

@@ -1,4 +1,6 @@
-//! The tools of the local stack (MiniStack, SAM, cargo-lambda, cfn-lint, zig) in a virtual environment of our own.
+//! The tools that come from `PyPI`, in virtual environments of our own: those of the local stack (MiniStack, SAM,
+//! cargo-lambda, cfn-lint, zig), and apart from them the scanner of the template, which wants other versions of the
+//! same packages.
 
 use std::ffi::OsString;
 use std::fs;
@@ -13,23 +15,50 @@ use crate::project::Project;
 /// Names under which Python may be found, the usual one first.
 const PYTHON_NAMES: [&str; 5] = ["python3", "python3.13", "python3.12", "python3.11", "python3.10"];
 
-/// A virtual environment whose packages are exactly those of `infra/requirements.txt`.
+/// One virtual environment: its folder in `.local/`, the file in `infra/` that lists its packages, its name for people.
+#[derive(Clone, Copy, Debug)]
+struct Environment {
+    folder: &'static str,
+    requirements: &'static str,
+    tools: &'static str,
+}
+
+const LOCAL_STACK: Environment =
+    Environment { folder: "venv", requirements: "requirements.txt", tools: "the tools of the local stack" };
+
+const SCANNER: Environment = Environment {
+    folder: "venv-checkov",
+    requirements: "requirements-checkov.txt",
+    tools: "the scanner of the template",
+};
+
+/// A virtual environment whose packages are exactly those of its file of requirements.
 #[derive(Clone, Debug)]
 pub(crate) struct Toolchain {
     venv: PathBuf,
 }
 
 impl Toolchain {
-    /// Makes the virtual environment, or makes it anew when the requirements have changed.
+    /// Makes the virtual environment of the local stack, or makes it anew when the requirements have changed.
     pub(crate) fn prepare(project: &Project) -> anyhow::Result<Self> {
-        let toolchain = Self { venv: project.local_dir().join("venv") };
-        let requirements = project.infra_dir().join("requirements.txt");
+        Self::prepare_environment(project, LOCAL_STACK)
+    }
+
+    /// The same for checkov.
+    pub(crate) fn prepare_scanner(project: &Project) -> anyhow::Result<Self> {
+        Self::prepare_environment(project, SCANNER)
+    }
+
+    fn prepare_environment(project: &Project, environment: Environment) -> anyhow::Result<Self> {
+        let toolchain = Self { venv: project.local_dir().join(environment.folder) };
+        let requirements = project.infra_dir().join(environment.requirements);
         let wanted = fs::read_to_string(&requirements)
             .with_context(|| format!("could not read {}", requirements.display()))?;
         if toolchain.installed_requirements().as_deref() == Some(wanted.as_str()) {
             return Ok(toolchain);
         }
-        toolchain.install(&requirements, &project.local_dir().join("venv.log"))?;
+        let log = project.local_dir().join(environment.folder).with_extension("log");
+        toolchain.install(&requirements, environment.tools, &log)?;
         // Written last: an installation that broke off is not taken for a whole one.
         fs::write(toolchain.stamp(), wanted).context("could not mark the virtual environment as complete")?;
         Ok(toolchain)
@@ -37,8 +66,8 @@ impl Toolchain {
 
     /// The tools if they are installed and up to date, without installing anything.
     pub(crate) fn if_ready(project: &Project) -> Option<Self> {
-        let toolchain = Self { venv: project.local_dir().join("venv") };
-        let wanted = fs::read_to_string(project.infra_dir().join("requirements.txt")).ok()?;
+        let toolchain = Self { venv: project.local_dir().join(LOCAL_STACK.folder) };
+        let wanted = fs::read_to_string(project.infra_dir().join(LOCAL_STACK.requirements)).ok()?;
         (toolchain.installed_requirements()? == wanted).then_some(toolchain)
     }
 
@@ -74,12 +103,9 @@ impl Toolchain {
         fs::read_to_string(self.stamp()).ok()
     }
 
-    fn install(&self, requirements: &Path, log: &Path) -> anyhow::Result<()> {
+    fn install(&self, requirements: &Path, tools: &str, log: &Path) -> anyhow::Result<()> {
         let python = find_python()?;
-        eprintln!(
-            "Installing the tools of the local stack into {} (once; a minute or two)",
-            self.venv.display()
-        );
+        eprintln!("Installing {tools} into {} (once; a minute or two)", self.venv.display());
         if self.venv.exists() {
             fs::remove_dir_all(&self.venv).context("could not remove the old virtual environment")?;
         }

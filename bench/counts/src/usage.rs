@@ -216,7 +216,7 @@ fn real_size_bytes(answer: &Answer, url_bytes: usize) -> usize {
         Some(_) => answer.signed_parts(),
         None => Vec::new(),
     };
-    let fake_bytes: usize = parts.iter().map(|part| part.url.len()).sum();
+    let fake_bytes: usize = parts.iter().map(|part| part.url.expose().len()).sum();
     (size_bytes + parts.len() * url_bytes).saturating_sub(fake_bytes)
 }
 

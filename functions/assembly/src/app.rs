@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use shared::aws::{Aws, Buckets};
-use shared::config::Settings;
+use shared::config::{Settings, StackKind};
 use shared::error::Error;
 use shared::media_type::AllowedTypes;
 use shared::ports::{Clock, ObjectStore, Queue, SystemClock, UploadTable};
@@ -30,28 +30,57 @@ pub struct App {
     pub clock: Arc<dyn Clock>,
 }
 
-impl App {
-    /// Reads the environment and connects; fails with every fault at once.
-    pub async fn from_env() -> Result<Self, Error> {
-        let mut settings = Settings::from_env();
+/// What the environment says, checked, before anything is connected.
+#[derive(Clone, Debug)]
+pub struct AppSettings {
+    table_name: String,
+    originals_bucket: String,
+    bucket_owner: String,
+    image_queue_url: String,
+    lease_seconds: u64,
+    allowed_types: AllowedTypes,
+    malware_scan: MalwareScan,
+}
+
+impl AppSettings {
+    /// Reads them all; fails with every fault at once, contradictions among them.
+    pub fn read(mut settings: Settings<'_>) -> Result<Self, Error> {
+        let kind: StackKind = settings.required("STACK_KIND");
         let table_name: String = settings.required("TABLE_NAME");
         let originals_bucket: String = settings.required("ORIGINALS_BUCKET");
-        let buckets =
-            Buckets::only_originals(originals_bucket.clone(), settings.required::<String>("BUCKET_OWNER"));
+        let bucket_owner: String = settings.required("BUCKET_OWNER");
         let image_queue_url: String = settings.required("IMAGE_QUEUE_URL");
         let lease_seconds = settings.within("LEASE_SECONDS", 1, 3600);
         let allowed_types = settings.required("ALLOWED_CONTENT_TYPES");
         let malware_scan = settings.required("MALWARE_SCAN");
+        settings.check_surroundings(kind, &bucket_owner);
         settings.finish()?;
-        let aws = Aws::connect().await;
         Ok(Self {
+            table_name,
             originals_bucket,
+            bucket_owner,
+            image_queue_url,
             lease_seconds,
             allowed_types,
             malware_scan,
+        })
+    }
+}
+
+impl App {
+    /// Reads the environment and connects; fails with every fault at once.
+    pub async fn from_env() -> Result<Self, Error> {
+        let settings = AppSettings::read(Settings::from_env())?;
+        let aws = Aws::connect().await;
+        let buckets = Buckets::only_originals(settings.originals_bucket.clone(), settings.bucket_owner);
+        Ok(Self {
+            originals_bucket: settings.originals_bucket,
+            lease_seconds: settings.lease_seconds,
+            allowed_types: settings.allowed_types,
+            malware_scan: settings.malware_scan,
             store: Arc::new(aws.object_store(buckets)),
-            table: Arc::new(aws.upload_table(table_name)),
-            image_queue: Arc::new(aws.queue(image_queue_url)),
+            table: Arc::new(aws.upload_table(settings.table_name)),
+            image_queue: Arc::new(aws.queue(settings.image_queue_url)),
             clock: Arc::new(SystemClock),
         })
     }

@@ -16,4 +16,4 @@ mod judge_type;
 mod prove_object;
 mod take_verdict;
 
-pub use app::App;
+pub use app::{App, AppSettings};

@@ -14,4 +14,4 @@ pub mod handler;
 mod record_parts;
 mod report_parts;
 
-pub use app::App;
+pub use app::{App, AppSettings};

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use shared::aws::{Aws, Buckets};
-use shared::config::Settings;
+use shared::config::{Settings, StackKind};
 use shared::error::Error;
 use shared::ports::{Clock, ObjectStore, Queue, SystemClock, UploadTable};
 use shared::timestamp::Timestamp;
+use shared::upload::REOPENED_SECONDS;
 
 /// Settings and ports.
 #[derive(Clone, Debug)]
@@ -32,6 +33,62 @@ pub struct App {
 /// What clocks may differ by, in seconds.
 const CLOCK_MARGIN_SECONDS: u64 = 300;
 
+/// What the environment says, checked, before anything is connected.
+#[derive(Clone, Debug)]
+pub struct AppSettings {
+    table_name: String,
+    buckets: Buckets,
+    assembly_queue_url: String,
+    image_queue_url: String,
+    sweep_items_max: u64,
+    orphan_age_seconds: u64,
+    url_lifetime_seconds: u64,
+}
+
+impl AppSettings {
+    /// Reads them all; fails with every fault at once, contradictions among them.
+    pub fn read(mut settings: Settings<'_>) -> Result<Self, Error> {
+        let kind: StackKind = settings.required("STACK_KIND");
+        let table_name: String = settings.required("TABLE_NAME");
+        let buckets = Buckets {
+            originals: settings.required("ORIGINALS_BUCKET"),
+            variants: settings.required("VARIANTS_BUCKET"),
+            owner_account_id: settings.required("BUCKET_OWNER"),
+        };
+        buckets.check(&mut settings);
+        let assembly_queue_url: String = settings.required("ASSEMBLY_QUEUE_URL");
+        let image_queue_url: String = settings.required("IMAGE_QUEUE_URL");
+        let names = ["ASSEMBLY_QUEUE_URL", "IMAGE_QUEUE_URL"];
+        settings.expect(
+            &names,
+            assembly_queue_url != image_queue_url,
+            "ASSEMBLY_QUEUE_URL and IMAGE_QUEUE_URL are one queue",
+        );
+        let sweep_items_max = settings.within("SWEEP_ITEMS_MAX", 8, 100_000);
+        // An hour at least: an upload that is being opened has no record yet that names it.
+        let orphan_age_seconds = settings.within("ORPHAN_AGE_SECONDS", 3600, 31_536_000);
+        let upload_lifetime_seconds = settings.within("UPLOAD_LIFETIME_SECONDS", 60, 2_592_000);
+        // An upload that went back to its client lives that much longer.
+        settings.expect(
+            &["ORPHAN_AGE_SECONDS", "UPLOAD_LIFETIME_SECONDS"],
+            upload_lifetime_seconds + REOPENED_SECONDS <= orphan_age_seconds,
+            "ORPHAN_AGE_SECONDS is not an hour more than UPLOAD_LIFETIME_SECONDS",
+        );
+        let url_lifetime_seconds = settings.within("URL_LIFETIME_SECONDS", 1, 3600);
+        settings.check_surroundings(kind, &buckets.owner_account_id);
+        settings.finish()?;
+        Ok(Self {
+            table_name,
+            buckets,
+            assembly_queue_url,
+            image_queue_url,
+            sweep_items_max,
+            orphan_age_seconds,
+            url_lifetime_seconds,
+        })
+    }
+}
+
 impl App {
     /// When no upload URL can be alive any more of an upload that took its last part at `closed_at`.
     pub(crate) fn last_url_dies_at(&self, closed_at: Timestamp) -> Timestamp {
@@ -40,29 +97,16 @@ impl App {
 
     /// Reads the environment and connects; fails with every fault at once.
     pub async fn from_env() -> Result<Self, Error> {
-        let mut settings = Settings::from_env();
-        let table_name: String = settings.required("TABLE_NAME");
-        let buckets = Buckets {
-            originals: settings.required("ORIGINALS_BUCKET"),
-            variants: settings.required("VARIANTS_BUCKET"),
-            owner_account_id: settings.required("BUCKET_OWNER"),
-        };
-        let assembly_queue_url: String = settings.required("ASSEMBLY_QUEUE_URL");
-        let image_queue_url: String = settings.required("IMAGE_QUEUE_URL");
-        let sweep_items_max = settings.within("SWEEP_ITEMS_MAX", 8, 100_000);
-        // An hour at least: an upload that is being opened has no record yet that names it.
-        let orphan_age_seconds = settings.within("ORPHAN_AGE_SECONDS", 3600, 31_536_000);
-        let url_lifetime_seconds = settings.within("URL_LIFETIME_SECONDS", 1, 3600);
-        settings.finish()?;
+        let settings = AppSettings::read(Settings::from_env())?;
         let aws = Aws::connect().await;
         Ok(Self {
-            sweep_items_max,
-            orphan_age_seconds,
-            url_lifetime_seconds,
-            store: Arc::new(aws.object_store(buckets)),
-            table: Arc::new(aws.upload_table(table_name)),
-            assembly_queue: Arc::new(aws.queue(assembly_queue_url)),
-            image_queue: Arc::new(aws.queue(image_queue_url)),
+            sweep_items_max: settings.sweep_items_max,
+            orphan_age_seconds: settings.orphan_age_seconds,
+            url_lifetime_seconds: settings.url_lifetime_seconds,
+            store: Arc::new(aws.object_store(settings.buckets)),
+            table: Arc::new(aws.upload_table(settings.table_name)),
+            assembly_queue: Arc::new(aws.queue(settings.assembly_queue_url)),
+            image_queue: Arc::new(aws.queue(settings.image_queue_url)),
             clock: Arc::new(SystemClock),
         })
     }

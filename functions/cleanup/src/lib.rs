@@ -19,4 +19,4 @@ pub mod report;
 mod sweep_due;
 mod sweep_orphans;
 
-pub use app::App;
+pub use app::{App, AppSettings};

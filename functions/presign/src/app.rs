@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use shared::aws::{Aws, Buckets};
-use shared::config::{AuthMode, Settings};
+use shared::config::{AuthMode, Settings, StackKind};
 use shared::error::Error;
 use shared::media_type::AllowedTypes;
 use shared::plan::{OBJECT_SIZE_BYTES_MAX, PART_SIZE_BYTES_MAX, PlanLimits};
@@ -47,6 +47,39 @@ pub struct Limits {
     pub download_url_lifetime_seconds: u64,
 }
 
+/// What the environment says, checked, before anything is connected.
+#[derive(Clone, Debug)]
+pub struct AppSettings {
+    table_name: String,
+    buckets: Buckets,
+    auth_mode: AuthMode,
+    limits: Limits,
+    allowed_types: AllowedTypes,
+    malware_scan: MalwareScan,
+}
+
+impl AppSettings {
+    /// Reads them all; fails with every fault at once, contradictions among them.
+    pub fn read(mut settings: Settings<'_>) -> Result<Self, Error> {
+        let kind: StackKind = settings.required("STACK_KIND");
+        let table_name: String = settings.required("TABLE_NAME");
+        let buckets = Buckets {
+            originals: settings.required("ORIGINALS_BUCKET"),
+            variants: settings.required("VARIANTS_BUCKET"),
+            owner_account_id: settings.required("BUCKET_OWNER"),
+        };
+        buckets.check(&mut settings);
+        let auth_mode: AuthMode = settings.required("AUTH_MODE");
+        auth_mode.check(&mut settings, kind);
+        let limits = Limits::from_settings(&mut settings);
+        let allowed_types = settings.required("ALLOWED_CONTENT_TYPES");
+        let malware_scan = settings.required("MALWARE_SCAN");
+        settings.check_surroundings(kind, &buckets.owner_account_id);
+        settings.finish()?;
+        Ok(Self { table_name, buckets, auth_mode, limits, allowed_types, malware_scan })
+    }
+}
+
 impl App {
     /// How long a URL for a part of `upload` may live, in seconds. It must not outlive the upload: its bytes would
     /// come when nobody waits for them.
@@ -57,27 +90,16 @@ impl App {
 
     /// Reads the environment and connects; fails with every fault at once.
     pub async fn from_env() -> Result<Self, Error> {
-        let mut settings = Settings::from_env();
-        let table_name: String = settings.required("TABLE_NAME");
-        let buckets = Buckets {
-            originals: settings.required("ORIGINALS_BUCKET"),
-            variants: settings.required("VARIANTS_BUCKET"),
-            owner_account_id: settings.required("BUCKET_OWNER"),
-        };
-        let auth_mode = settings.required("AUTH_MODE");
-        let allowed_types = settings.required("ALLOWED_CONTENT_TYPES");
-        let malware_scan = settings.required("MALWARE_SCAN");
-        let limits = Limits::from_settings(&mut settings);
-        settings.finish()?;
+        let settings = AppSettings::read(Settings::from_env())?;
         let aws = Aws::connect().await;
         Ok(Self {
-            auth_mode,
-            limits,
-            allowed_types,
-            malware_scan,
-            store: Arc::new(aws.object_store(buckets.clone())),
-            table: Arc::new(aws.upload_table(table_name)),
-            signer: Arc::new(aws.url_signer(&buckets)?),
+            auth_mode: settings.auth_mode,
+            limits: settings.limits,
+            allowed_types: settings.allowed_types,
+            malware_scan: settings.malware_scan,
+            store: Arc::new(aws.object_store(settings.buckets.clone())),
+            table: Arc::new(aws.upload_table(settings.table_name)),
+            signer: Arc::new(aws.url_signer(&settings.buckets)?),
             clock: Arc::new(SystemClock),
         })
     }
@@ -85,7 +107,7 @@ impl App {
 
 impl Limits {
     fn from_settings(settings: &mut Settings<'_>) -> Self {
-        Self {
+        let limits = Self {
             request: RequestLimits {
                 plan: PlanLimits {
                     single_put_bytes_max: settings.within("SINGLE_PUT_BYTES_MAX", 1, PART_SIZE_BYTES_MAX),
@@ -96,6 +118,18 @@ impl Limits {
             // SigV4 allows seven days; a URL is a bearer token, so an hour is enough when it can be signed again.
             url_lifetime_seconds: settings.within("URL_LIFETIME_SECONDS", 1, 3600),
             download_url_lifetime_seconds: settings.within("DOWNLOAD_URL_LIFETIME_SECONDS", 1, 3600),
-        }
+        };
+        let plan = &limits.request.plan;
+        settings.expect(
+            &["SINGLE_PUT_BYTES_MAX", "FILE_SIZE_BYTES_MAX"],
+            plan.single_put_bytes_max <= plan.file_size_bytes_max,
+            "SINGLE_PUT_BYTES_MAX is more than FILE_SIZE_BYTES_MAX",
+        );
+        settings.expect(
+            &["URL_LIFETIME_SECONDS", "UPLOAD_LIFETIME_SECONDS"],
+            limits.url_lifetime_seconds <= limits.request.upload_lifetime_seconds,
+            "URL_LIFETIME_SECONDS is more than UPLOAD_LIFETIME_SECONDS",
+        );
+        limits
     }
 }

@@ -5,6 +5,7 @@ use lambda_http::{Body, Error, Request, Response};
 use shared::error::{Error as Failure, ErrorKind};
 use shared::http_api::{owner, path_segments, read_json, request_id, respond, respond_error};
 use shared::ids::{OwnerId, UploadId};
+use shared::redacted::Redacted;
 use shared::wire::{CreateBody, HealthAnswer, SignBody, check_idempotency_key};
 
 use crate::app::App;
@@ -75,7 +76,7 @@ async fn create(app: &App, request: &Request, request_id: &str) -> Result<Respon
                 .to_str()
                 .map_err(|_| Failure::invalid("Idempotency-Key must be visible ASCII characters"))?;
             check_idempotency_key(key)?;
-            Some(key.to_owned())
+            Some(Redacted::new(key.to_owned()))
         }
         None => None,
     };

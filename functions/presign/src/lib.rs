@@ -16,4 +16,4 @@ mod show_upload;
 mod sign_parts;
 mod start_upload;
 
-pub use app::{App, Limits};
+pub use app::{App, AppSettings, Limits};

@@ -10,6 +10,7 @@ use shared::error::{Error, ErrorKind};
 use shared::ids::{OwnerId, UploadId, hex};
 use shared::plan::Strategy;
 use shared::ports::{IdempotencyKey, IdempotencyRecord, NewMultipart, PartToSign};
+use shared::redacted::Redacted;
 use shared::timestamp::Timestamp;
 use shared::upload::{ENDED_RECORD_KEPT_SECONDS, Upload, UploadState};
 use shared::wire::{CreateBody, NewUpload, PARTS_PER_CALL_MAX, UploadStartedAnswer};
@@ -26,7 +27,7 @@ const KEY_KEPT_SECONDS_MAX: u64 = ENDED_RECORD_KEPT_SECONDS;
 pub(crate) async fn run(
     app: &App,
     owner: &OwnerId,
-    key: Option<String>,
+    key: Option<Redacted<String>>,
     body: CreateBody,
 ) -> Result<UploadStartedAnswer, Error> {
     let now = app.clock.now();

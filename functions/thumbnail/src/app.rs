@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use imaging::Limits;
 use shared::aws::{Aws, Buckets};
-use shared::config::Settings;
+use shared::config::{Settings, StackKind};
 use shared::error::Error;
 use shared::plan::{MIB, PART_SIZE_BYTES_MAX};
 use shared::ports::{Clock, ObjectStore, Queue, SystemClock, UploadTable};
@@ -28,17 +28,27 @@ pub struct App {
     pub clock: Arc<dyn Clock>,
 }
 
-impl App {
-    /// Reads the environment and connects; fails with every fault at once.
-    pub async fn from_env() -> Result<Self, Error> {
-        let mut settings = Settings::from_env();
+/// What the environment says, checked, before anything is connected.
+#[derive(Clone, Debug)]
+pub struct AppSettings {
+    table_name: String,
+    buckets: Buckets,
+    image_queue_url: String,
+    lease_seconds: u64,
+    limits: Limits,
+}
+
+impl AppSettings {
+    /// Reads them all; fails with every fault at once, contradictions among them.
+    pub fn read(mut settings: Settings<'_>) -> Result<Self, Error> {
+        let kind: StackKind = settings.required("STACK_KIND");
         let table_name: String = settings.required("TABLE_NAME");
-        let originals_bucket: String = settings.required("ORIGINALS_BUCKET");
         let buckets = Buckets {
-            originals: originals_bucket.clone(),
+            originals: settings.required("ORIGINALS_BUCKET"),
             variants: settings.required("VARIANTS_BUCKET"),
             owner_account_id: settings.required("BUCKET_OWNER"),
         };
+        buckets.check(&mut settings);
         let image_queue_url: String = settings.required("IMAGE_QUEUE_URL");
         let lease_seconds = settings.within("LEASE_SECONDS", 1, 3600);
         let memory_bytes = settings.within("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", 128, 10_240) * MIB;
@@ -49,15 +59,29 @@ impl App {
             decode_bytes_max: memory_for_decoding_bytes(memory_bytes),
             ..Limits::default()
         };
+        settings.expect(
+            &["AVIF_PIXELS_MAX", "IMAGE_PIXELS_MAX"],
+            limits.avif_pixels_max <= limits.pixels_max,
+            "AVIF_PIXELS_MAX is more than IMAGE_PIXELS_MAX",
+        );
+        settings.check_surroundings(kind, &buckets.owner_account_id);
         settings.finish()?;
+        Ok(Self { table_name, buckets, image_queue_url, lease_seconds, limits })
+    }
+}
+
+impl App {
+    /// Reads the environment and connects; fails with every fault at once.
+    pub async fn from_env() -> Result<Self, Error> {
+        let settings = AppSettings::read(Settings::from_env())?;
         let aws = Aws::connect().await;
         Ok(Self {
-            originals_bucket,
-            lease_seconds,
-            limits,
-            store: Arc::new(aws.object_store(buckets)),
-            table: Arc::new(aws.upload_table(table_name)),
-            image_queue: Arc::new(aws.queue(image_queue_url)),
+            originals_bucket: settings.buckets.originals.clone(),
+            lease_seconds: settings.lease_seconds,
+            limits: settings.limits,
+            store: Arc::new(aws.object_store(settings.buckets)),
+            table: Arc::new(aws.upload_table(settings.table_name)),
+            image_queue: Arc::new(aws.queue(settings.image_queue_url)),
             clock: Arc::new(SystemClock),
         })
     }

@@ -17,4 +17,4 @@ pub mod handler;
 mod make_variants;
 mod record_variants;
 
-pub use app::{App, memory_for_decoding_bytes};
+pub use app::{App, AppSettings, memory_for_decoding_bytes};

@@ -1,5 +1,6 @@
 //! Which buckets, and whose.
 
+use crate::config::Settings;
 use crate::error::{Error, ErrorKind};
 use crate::object_key::{BucketRole, ObjectKey};
 
@@ -22,6 +23,13 @@ impl Buckets {
             variants: String::new(),
             owner_account_id: owner_account_id.into(),
         }
+    }
+
+    /// Refuses settings that name one bucket for both: every variant would look like a new upload.
+    pub fn check(&self, settings: &mut Settings<'_>) {
+        let names = ["ORIGINALS_BUCKET", "VARIANTS_BUCKET"];
+        let fault = "ORIGINALS_BUCKET and VARIANTS_BUCKET are one bucket";
+        settings.expect(&names, self.originals != self.variants, fault);
     }
 
     /// The bucket of this role. `Internal` when this function was not given it.

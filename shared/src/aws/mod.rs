@@ -17,7 +17,7 @@ mod s3_answers;
 mod s3_complete;
 mod signing_state;
 mod sqs;
-mod timeouts;
+pub mod timeouts;
 mod trusted_roots;
 pub(crate) mod upload_item;
 mod url_signer;

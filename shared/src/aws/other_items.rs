@@ -54,7 +54,7 @@ pub(crate) fn page_from_item(item: &Item) -> Result<PartPage, Error> {
 /// The keys of an idempotency key's row. Owner and key are hashed together: the owner's prefix has a fixed length,
 /// so no two pairs give the same text.
 pub(crate) fn idempotency_keys(key: &IdempotencyKey) -> (String, String) {
-    let digest = Sha256::digest(format!("{}{}", key.owner.key_prefix(), key.key).as_bytes());
+    let digest = Sha256::digest(format!("{}{}", key.owner.key_prefix(), key.key.expose()).as_bytes());
     (format!("I#{}", hex(&digest)), ONLY_SORT_KEY.to_owned())
 }
 

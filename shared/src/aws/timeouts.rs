@@ -16,19 +16,29 @@ use aws_sdk_s3::config::Builder;
 use aws_sdk_s3::config::retry::RetryConfig;
 use aws_sdk_s3::config::timeout::TimeoutConfig;
 
-const CONNECT_SECONDS: u64 = 1;
-const ATTEMPT_SECONDS: u64 = 5;
-const CALL_SECONDS: u64 = 8;
-const PAYLOAD_ATTEMPT_SECONDS: u64 = 20;
-const PAYLOAD_CALL_SECONDS: u64 = 45;
-const COMPLETE_ATTEMPT_SECONDS: u64 = 100;
-const COMPLETE_CALL_SECONDS: u64 = 210;
+/// How long one kind of call may take, all of its attempts and the waits between them included.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CallBudget {
+    /// One attempt, in seconds.
+    pub attempt_seconds: u64,
+    /// The whole call, in seconds.
+    pub call_seconds: u64,
+}
+
+/// To open a connection, in seconds.
+pub const CONNECT_SECONDS: u64 = 1;
+/// Every call that says nothing else.
+pub const USUAL_CALL: CallBudget = CallBudget { attempt_seconds: 5, call_seconds: 8 };
+/// Calls that carry an image.
+pub const PAYLOAD_CALL: CallBudget = CallBudget { attempt_seconds: 20, call_seconds: 45 };
+/// Completing an upload.
+pub const COMPLETE_CALL: CallBudget = CallBudget { attempt_seconds: 100, call_seconds: 210 };
 /// The first attempt and two repeats, with jittered waits. More is the business of the queue or the client.
-const ATTEMPTS_MAX: u32 = 3;
+pub const ATTEMPTS_MAX: u32 = 3;
 
 /// For every call that says nothing else.
 pub(super) fn usual() -> TimeoutConfig {
-    timeouts(ATTEMPT_SECONDS, CALL_SECONDS)
+    timeouts(USUAL_CALL)
 }
 
 /// How often a call is tried.
@@ -38,18 +48,18 @@ pub(super) fn retries() -> RetryConfig {
 
 /// For calls that carry an image.
 pub(super) fn for_payloads() -> Builder {
-    Builder::default().timeout_config(timeouts(PAYLOAD_ATTEMPT_SECONDS, PAYLOAD_CALL_SECONDS))
+    Builder::default().timeout_config(timeouts(PAYLOAD_CALL))
 }
 
 /// For completing an upload.
 pub(super) fn for_complete() -> Builder {
-    Builder::default().timeout_config(timeouts(COMPLETE_ATTEMPT_SECONDS, COMPLETE_CALL_SECONDS))
+    Builder::default().timeout_config(timeouts(COMPLETE_CALL))
 }
 
-fn timeouts(attempt_seconds: u64, call_seconds: u64) -> TimeoutConfig {
+fn timeouts(budget: CallBudget) -> TimeoutConfig {
     TimeoutConfig::builder()
         .connect_timeout(Duration::from_secs(CONNECT_SECONDS))
-        .operation_attempt_timeout(Duration::from_secs(attempt_seconds))
-        .operation_timeout(Duration::from_secs(call_seconds))
+        .operation_attempt_timeout(Duration::from_secs(budget.attempt_seconds))
+        .operation_timeout(Duration::from_secs(budget.call_seconds))
         .build()
 }

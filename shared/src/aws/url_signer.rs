@@ -10,6 +10,7 @@ use super::signing_state::{BucketAddress, Identities};
 use crate::error::{Error, ErrorKind};
 use crate::object_key::BucketRole;
 use crate::ports::{DownloadToSign, PartToSign, SignedDownload, SignedPart, SignedUrls, UrlSigner};
+use crate::redacted::Redacted;
 use crate::sigv4::{GetObject, PresignError, Presigner, SigningCredentials, SigningTime};
 use crate::timestamp::Timestamp;
 use crate::upload::Upload;
@@ -129,7 +130,7 @@ impl UrlSigner for SigV4UrlSigner {
                 response_content_disposition: disposition.as_deref(),
                 response_content_type: Some(&download.content_type),
             };
-            urls.push(SignedDownload(ready.presigner.get_object(&get).map_err(refused)?));
+            urls.push(SignedDownload(Redacted::new(ready.presigner.get_object(&get).map_err(refused)?)));
         }
         Ok(SignedUrls { expires_at, urls })
     }
@@ -147,7 +148,7 @@ fn sign_single(
         Ok(SignedPart {
             number: part.number,
             size_bytes: planned.size_bytes,
-            url: presigner.put_object(&put).map_err(refused)?,
+            url: Redacted::new(presigner.put_object(&put).map_err(refused)?),
             headers: put.headers(),
         })
     };
@@ -170,7 +171,7 @@ fn sign_multipart(
         Ok(SignedPart {
             number: part.number,
             size_bytes: planned.size_bytes,
-            url,
+            url: Redacted::new(url),
             headers: planned.part_headers(),
         })
     };

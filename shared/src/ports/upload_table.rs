@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use crate::error::Error;
 use crate::ids::{OwnerId, UploadId};
 use crate::part_page::PartPage;
+use crate::redacted::Redacted;
 use crate::timestamp::Timestamp;
 use crate::upload::Upload;
 
@@ -20,7 +21,7 @@ pub struct IdempotencyKey {
     /// The owner.
     pub owner: OwnerId,
     /// The key as the client sent it.
-    pub key: String,
+    pub key: Redacted<String>,
 }
 
 /// Which upload a key stands for.

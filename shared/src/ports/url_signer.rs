@@ -8,6 +8,7 @@ use crate::checksum::Checksum;
 use crate::error::Error;
 use crate::ids::PartNumber;
 use crate::object_key::ObjectKey;
+use crate::redacted::Redacted;
 use crate::timestamp::Timestamp;
 use crate::upload::Upload;
 
@@ -21,22 +22,16 @@ pub struct PartToSign {
 }
 
 /// A signed request for one part.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SignedPart {
     /// Its number.
     pub number: PartNumber,
     /// Its exact length in bytes.
     pub size_bytes: u64,
-    /// Where to PUT it. A bearer token: never log it.
-    pub url: String,
+    /// Where to PUT it. A bearer token.
+    pub url: Redacted<String>,
     /// The headers that must be sent exactly so.
     pub headers: Vec<(String, String)>,
-}
-
-impl fmt::Debug for SignedPart {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SignedPart").field("number", &self.number).finish_non_exhaustive()
-    }
 }
 
 /// One object to sign a download for.
@@ -50,15 +45,9 @@ pub struct DownloadToSign {
     pub content_type: String,
 }
 
-/// A signed download. A bearer token: never log it.
-#[derive(Clone, PartialEq, Eq)]
-pub struct SignedDownload(pub String);
-
-impl fmt::Debug for SignedDownload {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("SignedDownload(..)")
-    }
-}
+/// A signed download. A bearer token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SignedDownload(pub Redacted<String>);
 
 /// Signed things and when they die, which can be sooner than asked: a URL never outlives the credentials it was
 /// signed with.

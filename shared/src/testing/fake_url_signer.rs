@@ -11,6 +11,7 @@ use crate::error::Error;
 use crate::ids::{PartNumber, hex};
 use crate::object_key::{BucketRole, ObjectKey};
 use crate::ports::{DownloadToSign, PartToSign, SignedDownload, SignedPart, SignedUrls, UrlSigner};
+use crate::redacted::Redacted;
 use crate::timestamp::Timestamp;
 use crate::upload::Upload;
 
@@ -90,7 +91,7 @@ impl UrlSigner for FakeUrlSigner {
             let sign = |download: &DownloadToSign| {
                 let disposition = if download.attachment.is_some() { "attachment" } else { "inline" };
                 let parameters = format!("&disposition={disposition}&type={}", download.content_type);
-                SignedDownload(signed_url(&download.key, expires_at, &parameters, &[]))
+                SignedDownload(Redacted::new(signed_url(&download.key, expires_at, &parameters, &[])))
             };
             Ok(SignedUrls { expires_at, urls: downloads.iter().map(sign).collect() })
         };
@@ -108,7 +109,7 @@ fn sign_part(upload: &Upload, part: &PartToSign, expires_at: Timestamp) -> Resul
             (put.part_headers(), format!("&partNumber={}&uploadId={s3_upload_id}", part.number))
         }
     };
-    let url = signed_url(&key, expires_at, &parameters, &headers);
+    let url = Redacted::new(signed_url(&key, expires_at, &parameters, &headers));
     Ok(SignedPart { number: part.number, size_bytes: put.size_bytes, url, headers })
 }
 

@@ -7,6 +7,7 @@ use serde::Serialize;
 use crate::part_ranges::PartRange;
 use crate::ports::{SignedPart, SignedUrls};
 use crate::record::{ImageState, ObjectChecksum, Placeholder, Priority, Reason, VariantRecord};
+use crate::redacted::Redacted;
 use crate::timestamp::Timestamp;
 use crate::upload::{Upload, UploadState};
 
@@ -39,7 +40,8 @@ pub struct SignedPartAnswer {
     part_number: u16,
     size: u64,
     method: &'static str,
-    url: String,
+    #[serde(serialize_with = "Redacted::write_out")]
+    url: Redacted<String>,
     headers: BTreeMap<String, String>,
 }
 
@@ -192,7 +194,8 @@ pub struct VariantAnswer {
     /// Its media type.
     pub content_type: String,
     /// Where to get it, for a short time.
-    pub url: String,
+    #[serde(serialize_with = "Redacted::write_out")]
+    pub url: Redacted<String>,
 }
 
 /// `GET /files/{id}`.
@@ -225,8 +228,8 @@ pub struct FileAnswer {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub scan_state: Option<&'static str>,
     /// Where to download it, for a short time; absent while a scan holds it back.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub url: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "Redacted::write_out_if_there")]
+    pub url: Option<Redacted<String>>,
     /// When this URL and those of the variants die.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub url_expires_at: Option<Timestamp>,

@@ -82,7 +82,7 @@ pub(crate) fn one_idempotency_key_is_one_upload_however_many_ask_at_once(stack: 
     // All of them were given parts of the same multipart upload, so whatever they send comes together.
     let s3_upload_id = |answer: &Answer| {
         let url = answer.signed_parts().remove(0).url;
-        url.split_once("uploadId=").unwrap().1.split('&').next().unwrap().to_owned()
+        url.expose().split_once("uploadId=").unwrap().1.split('&').next().unwrap().to_owned()
     };
     let s3_upload_ids: BTreeSet<String> = answers.iter().map(s3_upload_id).collect();
     assert_eq!(s3_upload_ids.len(), 1);

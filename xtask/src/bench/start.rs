@@ -26,7 +26,7 @@ const EMPTY_FUNCTION: &str = "empty-function";
 const FIRST_POLL: &str = "GET /2018-06-01/runtime/invocation/next ";
 
 /// What Lambda and the template set. Every function gets all of it and reads its own.
-const ENVIRONMENT: [(&str, &str); 36] = [
+const ENVIRONMENT: [(&str, &str); 37] = [
     ("AWS_REGION", "eu-west-1"),
     ("AWS_DEFAULT_REGION", "eu-west-1"),
     ("AWS_ACCESS_KEY_ID", "ASIAEXAMPLEEXAMPLE12"),
@@ -44,10 +44,11 @@ const ENVIRONMENT: [(&str, &str); 36] = [
     ("LANG", "en_US.UTF-8"),
     ("TZ", ":UTC"),
     ("PATH", "/usr/local/bin:/usr/bin/:/bin:/opt/bin"),
+    ("STACK_KIND", "aws"),
     ("TABLE_NAME", "longshore-uploads"),
-    ("ORIGINALS_BUCKET", "longshore-originals-000000000000-eu-west-1"),
-    ("VARIANTS_BUCKET", "longshore-variants-000000000000-eu-west-1"),
-    ("BUCKET_OWNER", "000000000000"),
+    ("ORIGINALS_BUCKET", "longshore-originals-111122223333-eu-west-1"),
+    ("VARIANTS_BUCKET", "longshore-variants-111122223333-eu-west-1"),
+    ("BUCKET_OWNER", "111122223333"),
     ("LOG_LEVEL", "info"),
     ("FILE_SIZE_BYTES_MAX", "53687091200000"),
     ("SINGLE_PUT_BYTES_MAX", "8388608"),
@@ -55,8 +56,8 @@ const ENVIRONMENT: [(&str, &str); 36] = [
     ("DOWNLOAD_URL_LIFETIME_SECONDS", "300"),
     ("UPLOAD_LIFETIME_SECONDS", "86400"),
     ("AUTH_MODE", "jwt"),
-    ("ASSEMBLY_QUEUE_URL", "https://sqs.eu-west-1.amazonaws.com/000000000000/assembly"),
-    ("IMAGE_QUEUE_URL", "https://sqs.eu-west-1.amazonaws.com/000000000000/image"),
+    ("ASSEMBLY_QUEUE_URL", "https://sqs.eu-west-1.amazonaws.com/111122223333/assembly"),
+    ("IMAGE_QUEUE_URL", "https://sqs.eu-west-1.amazonaws.com/111122223333/image"),
     ("LEASE_SECONDS", "330"),
     ("IMAGE_BYTES_MAX", "52428800"),
     ("IMAGE_PIXELS_MAX", "50000000"),

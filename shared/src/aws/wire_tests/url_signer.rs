@@ -29,7 +29,7 @@ async fn sign_for_an_hour(expires_in_seconds: Option<u64>) -> Result<(u64, Strin
     };
     let answer = signer.sign_downloads(&[download], NOW, 3600).await.map_err(|err| err.kind())?;
     assert_eq!(server.requests().len(), 0);
-    let url = answer.urls[0].0.clone();
+    let url = answer.urls[0].0.expose().clone();
     Ok((answer.expires_at.as_seconds() - NOW.as_seconds(), url))
 }
 

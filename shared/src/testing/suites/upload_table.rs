@@ -12,6 +12,7 @@ use crate::ports::{Clock, IdempotencyKey, IdempotencyRecord, UploadTable, due_sh
 use crate::record::{
     DeclaredChecksum, ImageRecord, ImageState, Multipart, Placeholder, Priority, Reason, VariantRecord,
 };
+use crate::redacted::Redacted;
 use crate::scan::ScanState;
 use crate::timestamp::Timestamp;
 use crate::upload::Upload;
@@ -145,7 +146,7 @@ fn tie(upload: &Upload, expires_at: Timestamp) -> IdempotencyRecord {
 }
 
 fn key_of(upload: &Upload) -> IdempotencyKey {
-    IdempotencyKey { owner: upload.owner.clone(), key: format!("key of {}", upload.id) }
+    IdempotencyKey { owner: upload.owner.clone(), key: Redacted::new(format!("key of {}", upload.id)) }
 }
 
 async fn a_key_is_tied_to_one_upload_until_it_expires(table: &dyn UploadTable, clock: &dyn Clock) {

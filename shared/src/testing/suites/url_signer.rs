@@ -9,6 +9,7 @@ use crate::ids::PartNumber;
 use crate::object_key::ObjectKey;
 use crate::ports::{DownloadToSign, PartToSign};
 use crate::record::DeclaredChecksum;
+use crate::redacted::Redacted;
 use crate::timestamp::Timestamp;
 
 /// Runs every check of a signer.
@@ -42,7 +43,7 @@ async fn a_signed_part_takes_its_own_length_and_bytes_alone(test: &StoreUnderTes
     without_header.headers.retain(|(name, _)| !name.starts_with("x-amz-checksum"));
     assert_eq!(test.client.put(&without_header, right.clone()).await.unwrap_err().status, 403);
     let mut other_part = signed.clone();
-    other_part.url = other_part.url.replace("partNumber=1", "partNumber=2");
+    other_part.url = Redacted::new(other_part.url.expose().replace("partNumber=1", "partNumber=2"));
     assert_ne!(other_part.url, signed.url);
     assert_eq!(test.client.put(&other_part, right.clone()).await.unwrap_err().status, 403);
 
