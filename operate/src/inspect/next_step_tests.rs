@@ -2,6 +2,7 @@
 
 use shared::ports::ObjectFacts;
 use shared::record::ImageRecord;
+use shared::scan::ScanState;
 use shared::testing::{Content, a_file, an_upload};
 use shared::timestamp::Timestamp;
 
@@ -96,6 +97,23 @@ fn a_worker_at_work_is_left_alone_whatever_the_dead_letters_say() {
 #[test]
 fn a_finished_file_needs_nobody() {
     expect(&completed(), "nothing happens to it any more");
+}
+
+#[test]
+fn a_file_that_a_scan_holds_back_says_what_it_waits_for() {
+    for (scan, words) in [
+        (ScanState::Pending, "before its malware scan is over"),
+        (ScanState::Infected, "found a threat"),
+        (ScanState::Unscannable, "could not tell"),
+        (ScanState::Clean, "nothing happens to it any more"),
+    ] {
+        let mut facts = completed();
+        facts.record.as_mut().unwrap().file.as_mut().unwrap().scan = Some(scan);
+        expect(&facts, words);
+    }
+    let mut facts = dead_lettered(completed(), "assembly");
+    facts.record.as_mut().unwrap().file.as_mut().unwrap().scan = Some(ScanState::Pending);
+    expect(&facts, &format!("redrive --queue assembly --contains {}", facts.id));
 }
 
 #[test]
