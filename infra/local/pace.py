@@ -21,7 +21,7 @@ import time
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 VISIBILITY_SECONDS = {"assemblyQueueUrl": 4, "imageQueueUrl": 7}
 LEASE_SECONDS = {"assemblyFunctionName": 3, "thumbnailFunctionName": 6}
@@ -39,14 +39,15 @@ class Stack:
             aws_secret_access_key=description["secretAccessKey"],
             region_name=description["region"],
         )
-        # A repeat would hide that a run of cleanup was killed.
-        once = Config(retries={"total_max_attempts": 1}, read_timeout=310)
 
-        def client(service: str):
-            return session.client(service, endpoint_url=description["endpointUrl"], config=once)
+        def client(service: str, attempts: int = 8):
+            patience = Config(retries={"total_max_attempts": attempts}, read_timeout=310)
+            return session.client(service, endpoint_url=description["endpointUrl"], config=patience)
 
         self.functions, self.sqs, self.s3 = client("lambda"), client("sqs"), client("s3")
         self.table = client("dynamodb")
+        # A repeat would hide that a run of cleanup was killed.
+        self.cleanup = client("lambda", attempts=1)
 
     def quicken(self) -> dict:
         for queue, seconds in VISIBILITY_SECONDS.items():
@@ -63,9 +64,9 @@ class Stack:
     def clean_up(self) -> dict:
         name = self.description["cleanupFunctionName"]
         try:
-            answer = self.functions.invoke(FunctionName=name, Payload=b"{}")
-        except ClientError as refused:
-            return {"killed": True, "why": str(refused)}
+            answer = self.cleanup.invoke(FunctionName=name, Payload=b"{}")
+        except (BotoCoreError, ClientError) as failure:
+            return {"killed": True, "why": str(failure)}
         body = json.loads(answer["Payload"].read() or b"null")
         if "FunctionError" in answer or not isinstance(body, dict):
             return {"killed": True, "why": body}
