@@ -6,6 +6,7 @@ use shared::ids::{OwnerId, UploadId};
 use shared::object_key::ObjectKey;
 use shared::ports::DownloadToSign;
 use shared::record::{FileRecord, Placeholder, VariantRecord};
+use shared::redacted::Redacted;
 use shared::scan::ScanState;
 use shared::timestamp::Timestamp;
 use shared::upload::Upload;
@@ -58,7 +59,7 @@ pub(crate) async fn run(app: &App, owner: &OwnerId, id: &UploadId) -> Result<Fil
 /// What an answer shows of the bytes themselves: nothing, while a scan holds them back.
 #[derive(Default)]
 struct Links {
-    original: Option<String>,
+    original: Option<Redacted<String>>,
     expire_at: Option<Timestamp>,
     variants: Vec<VariantAnswer>,
     placeholder: Option<Placeholder>,
