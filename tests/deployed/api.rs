@@ -146,7 +146,7 @@ impl Api {
 
     /// As [`Api::put`], over a line that may break: then there is no answer.
     pub(crate) fn try_put(&self, part: &SignedPart, bytes: &[u8]) -> Option<PutAnswer> {
-        self.try_put_with(&part.url, &headers_of(part), bytes)
+        self.try_put_with(part.url.expose(), &headers_of(part), bytes)
     }
 
     fn try_put_with(&self, url: &str, headers: &[(&str, &str)], bytes: &[u8]) -> Option<PutAnswer> {

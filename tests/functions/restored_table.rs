@@ -56,7 +56,7 @@ async fn a_file_that_was_completed_after_the_copy_was_made_becomes_a_file_again(
         assert_eq!(restored.state, UploadState::Completed, "{last_known:?}: {:?}", restored.reason);
         let proof = |file: &shared::record::FileRecord| (file.etag.clone(), file.checksum.clone());
         assert_eq!(restored.file.as_ref().map(proof), file.as_ref().map(proof));
-        assert_eq!(alice.get(&format!("/files/{id}")).status, 200);
+        assert_eq!(alice.get(&format!("/files/{id}")).await.status, 200);
     }
 }
 

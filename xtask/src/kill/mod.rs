@@ -102,7 +102,7 @@ pub(crate) fn whatever_is_killed_nothing_is_lost_double_or_left_over(
 
 fn stack_options() -> StackOptions {
     let parameters = vec![("SinglePutBytesMax", sample::SINGLE_PUT_BYTES_MAX.to_string())];
-    StackOptions { purpose: "kill", port: PortChoice::Any, parameters }
+    StackOptions { parameters, ..StackOptions::new("kill", PortChoice::Any) }
 }
 
 fn run_on(
