@@ -12,6 +12,13 @@ use shared::guard::Guard;
 /// Schedules in a normal run.
 const SCHEDULES_MIN: u64 = 10_000;
 
+/// What `docs/reliability.md` says of a run.
+fn figure(what: &str) -> &'static str {
+    let page = include_str!("../../docs/reliability.md");
+    let row = page.lines().find_map(|line| line.strip_prefix("| ")?.strip_prefix(what)?.strip_prefix(" | "));
+    row.and_then(|rest| rest.strip_suffix(" |")).unwrap_or_else(|| panic!("no figure for {what}"))
+}
+
 fn case_to_replay() -> Option<Case> {
     let name = std::env::var("REPLAY").ok()?;
     Some(Case::parse(&name).unwrap_or_else(|| panic!("REPLAY={name} names no schedule")))
@@ -34,6 +41,9 @@ fn whatever_breaks_every_promise_is_kept() {
     assert!(report.schedules >= SCHEDULES_MIN, "only {} schedules", report.schedules);
     let missing = report.coverage.missing();
     assert!(missing.is_empty(), "never happened: {missing:#?}");
+    assert_eq!(figure("schedules of the simulation"), report.schedules.to_string());
+    let (covered, _) = report.coverage.covered();
+    assert_eq!(figure("kinds of faults at points, all of which struck"), covered.to_string());
 }
 
 #[test]
@@ -41,7 +51,9 @@ fn every_guard_that_is_taken_away_is_missed() {
     if case_to_replay().is_some() {
         return;
     }
+    let hunted = hunt(&(0..SEEDS));
+    assert_eq!(figure("guards taken away, all of which were missed"), hunted.len().to_string());
     let unnoticed: Vec<Guard> =
-        hunt(&(0..SEEDS)).into_iter().filter(|(_, found)| found.is_none()).map(|(guard, _)| guard).collect();
+        hunted.into_iter().filter(|(_, found)| found.is_none()).map(|(guard, _)| guard).collect();
     assert!(unnoticed.is_empty(), "nobody noticed that these were gone: {unnoticed:?}");
 }

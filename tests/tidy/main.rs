@@ -14,6 +14,7 @@ mod buckets;
 mod budgets;
 mod capacity;
 mod cors;
+mod figures;
 mod manifests;
 mod permissions;
 mod quarantine;

@@ -56,6 +56,21 @@ fn the_reliability_page_is_true() {
     expect_none("docs/reliability.md", &RULES.into_iter().flat_map(report).collect::<Vec<_>>());
 }
 
+#[test]
+fn every_test_that_the_security_page_names_is_there() {
+    let files = rust_files();
+    let functions: BTreeSet<&str> = files.iter().flat_map(functions_in).collect();
+    let page = read("SECURITY.md");
+    // A name with an underscore and no other sign is that of a test; what else stands between backticks is a file.
+    let is_test = |name: &&str| {
+        name.contains('_') && name.bytes().all(|byte| byte == b'_' || byte.is_ascii_alphanumeric())
+    };
+    let named: Vec<&str> = page.lines().flat_map(names).filter(is_test).collect();
+    assert!(50 < named.len(), "only {} tests are named", named.len());
+    let gone = named.into_iter().filter(|name| !functions.contains(name)).map(str::to_owned);
+    expect_none("SECURITY.md", &gone.collect::<Vec<_>>());
+}
+
 /// For every rule in turn: what to look for in the page, and what to put there instead.
 const BREACHES: [&[(&str, &str)]; 5] = [
     &[
