@@ -49,6 +49,9 @@ enum Command {
         /// Hand what can be mended safely to the service.
         #[arg(long)]
         repair: bool,
+        /// Count what is younger than an hour too: nobody uses the stack right now.
+        #[arg(long, conflicts_with = "repair")]
+        at_rest: bool,
     },
     /// Move dead letters back to their queue.
     Redrive {
@@ -103,8 +106,13 @@ async fn run(command_line: &CommandLine) -> anyhow::Result<Answer> {
             let report = inspect::run(&stack, &id).await?;
             Ok(Answer { text: report.text, json: report.json, is_clean: true })
         }
-        Command::Reconcile { repair } => {
-            let report = reconcile::run(&stack, *repair).await?;
+        Command::Reconcile { repair, at_rest } => {
+            let mode = match (repair, at_rest) {
+                (true, _) => reconcile::Mode::Repair,
+                (false, true) => reconcile::Mode::AtRest,
+                (false, false) => reconcile::Mode::Compare,
+            };
+            let report = reconcile::run(&stack, mode).await?;
             let json = serde_json::to_value(&report)?;
             Ok(Answer { text: report.text(), json, is_clean: report.is_clean() })
         }

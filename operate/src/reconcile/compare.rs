@@ -12,7 +12,7 @@ use super::difference::{Difference, Kind, Remedy};
 use crate::holdings::{Holdings, ListedObject};
 
 /// What is younger than this, in seconds, may still be under way and is no difference.
-const UNDER_WAY_SECONDS: u64 = 3600;
+pub(super) const UNDER_WAY_SECONDS: u64 = 3600;
 /// Nothing younger than this, in seconds, is aborted or handed to a deletion.
 const KEPT_SECONDS: u64 = 24 * 3600;
 /// A record that was due longer ago than this, in seconds, was forgotten.

@@ -14,6 +14,7 @@ use shared::aws::RecordPage;
 use shared::ids::UploadId;
 use shared::object_key::ObjectKey;
 use shared::ports::{Clock as _, SystemClock, UploadTable as _};
+use shared::timestamp::Timestamp;
 use shared::upload::Upload;
 
 use crate::holdings::{Everything, Holdings, original_key_of};
@@ -66,8 +67,30 @@ fn line_of(difference: &Difference) -> String {
     format!("{mark} {:26}{subject}\n           {}", difference.kind.name(), difference.detail)
 }
 
+/// What to do about what is found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mode {
+    /// Tell, and spare what may still be under way.
+    Compare,
+    /// Tell everything: nobody uses the stack, so nothing is under way.
+    AtRest,
+    /// Tell, and mend what can be mended.
+    Repair,
+}
+
+impl Mode {
+    /// The time to compare by. At rest it is so late that nothing counts as under way any more.
+    fn now(self) -> Timestamp {
+        let now = SystemClock.now();
+        match self {
+            Self::AtRest => now.plus_seconds(compare::UNDER_WAY_SECONDS),
+            Self::Compare | Self::Repair => now,
+        }
+    }
+}
+
 /// Compares, and repairs if it may.
-pub(crate) async fn run(stack: &Stack, may_repair: bool) -> anyhow::Result<Report> {
+pub(crate) async fn run(stack: &Stack, mode: Mode) -> anyhow::Result<Report> {
     let mut report = Report::default();
     let records = read_records(stack, &mut report).await?;
     let held = stack.listing.everything().await?;
@@ -77,11 +100,11 @@ pub(crate) async fn run(stack: &Stack, may_repair: bool) -> anyhow::Result<Repor
     for key in &held.foreign_keys {
         report.differences.push(Difference::new(Kind::ForeignKey, None, "no key of ours").at(key));
     }
-    for id in suspects(&records, &held) {
-        report.differences.extend(look_again(stack, &id, &records, &held).await?);
+    for id in suspects(&records, &held, mode) {
+        report.differences.extend(look_again(stack, &id, (&records, &held), mode).await?);
     }
     report.differences.sort_by(|a, b| (a.kind, &a.id, &a.key).cmp(&(b.kind, &b.id, &b.key)));
-    if may_repair {
+    if mode == Mode::Repair {
         repair::run(stack, &mut report.differences, SystemClock.now()).await;
     }
     Ok(report)
@@ -111,8 +134,8 @@ async fn read_records(stack: &Stack, report: &mut Report) -> anyhow::Result<BTre
 }
 
 /// The uploads that seem to differ.
-fn suspects(records: &BTreeMap<UploadId, Upload>, held: &Everything) -> Vec<UploadId> {
-    let now = SystemClock.now();
+fn suspects(records: &BTreeMap<UploadId, Upload>, held: &Everything, mode: Mode) -> Vec<UploadId> {
+    let now = mode.now();
     let nothing = Holdings::default();
     let ids: BTreeSet<&UploadId> = records.keys().chain(held.by_upload.keys()).collect();
     let differs = |id: &&UploadId| {
@@ -125,15 +148,15 @@ fn suspects(records: &BTreeMap<UploadId, Upload>, held: &Everything) -> Vec<Uplo
 async fn look_again(
     stack: &Stack,
     id: &UploadId,
-    records: &BTreeMap<UploadId, Upload>,
-    held: &Everything,
+    (records, held): (&BTreeMap<UploadId, Upload>, &Everything),
+    mode: Mode,
 ) -> anyhow::Result<Vec<Difference>> {
     let known = records.get(id).map(|upload| upload.object_key().as_str().to_owned());
     let Some(key) = known.or_else(|| any_key(held.by_upload.get(id)?)) else { return Ok(Vec::new()) };
     // The object before the record: what is removed meanwhile must not look like a file without its object.
     let held = stack.listing.of_upload(&key).await?;
     match stack.table.get(id).await {
-        Ok(record) => Ok(compare::differences(id, record.as_ref(), &held, SystemClock.now())),
+        Ok(record) => Ok(compare::differences(id, record.as_ref(), &held, mode.now())),
         // It was reported as unreadable already.
         Err(error) if !error.kind().is_retryable() => Ok(Vec::new()),
         Err(error) => Err(error.into()),
@@ -162,6 +185,19 @@ mod tests {
         report.differences[0].repaired = true;
         assert!(report.is_clean());
         assert!(report.text().starts_with("mended overdue"), "{}", report.text());
+    }
+
+    #[test]
+    fn at_rest_nothing_is_young_enough_to_be_under_way() {
+        let upload = an_upload().build();
+        let open = shared::ports::OpenMultipart {
+            key: upload.object_key().as_str().to_owned(),
+            s3_upload_id: "s3".to_owned(),
+            initiated_at: SystemClock.now(),
+        };
+        let held = Holdings { multiparts: vec![open], ..Holdings::default() };
+        let found = |mode: Mode| compare::differences(&upload.id, None, &held, mode.now()).len();
+        assert_eq!([Mode::Compare, Mode::Repair, Mode::AtRest].map(found), [0, 0, 1]);
     }
 
     #[test]
