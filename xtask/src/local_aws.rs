@@ -1,6 +1,7 @@
 //! The local AWS: MiniStack on a port of the loopback interface, with IAM switched on.
 
 use std::fs;
+use std::io::Write as _;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{ChildStdin, Command, Stdio};
@@ -56,8 +57,8 @@ pub(crate) struct LocalAws {
     folder: PathBuf,
     // Fields are dropped in this order: the process must be gone before its files are.
     process: ChildGroup,
-    // MiniStack ends when this closes, even if this program is killed.
-    _lifeline: ChildStdin,
+    // MiniStack ends when this closes, even if this program is killed. Commands go the same way.
+    lifeline: ChildStdin,
     _temporary: TemporaryFolder,
 }
 
@@ -103,13 +104,8 @@ impl LocalAws {
             .stderr(errors);
         let mut process = ChildGroup::spawn(&mut command, "MiniStack")?;
         let lifeline = process.take_stdin().context("MiniStack has no standard input")?;
-        let mut local_aws = Self {
-            port,
-            folder,
-            process,
-            _lifeline: lifeline,
-            _temporary: TemporaryFolder { path: temporary },
-        };
+        let mut local_aws =
+            Self { port, folder, process, lifeline, _temporary: TemporaryFolder { path: temporary } };
         local_aws.wait_until_it_answers(&log_path)?;
         Ok(local_aws)
     }
@@ -138,6 +134,18 @@ impl LocalAws {
             .env("AWS_SHARED_CREDENTIALS_FILE", self.folder.join("no-aws-credentials"))
             .env("NO_PROXY", "127.0.0.1,localhost")
             .env("SAM_CLI_TELEMETRY", "0");
+    }
+
+    /// The process id of MiniStack, whose children are the functions.
+    pub(crate) fn process_id(&self) -> u32 {
+        self.process.id()
+    }
+
+    /// Lets every open multipart upload look `seconds` older than it is, as if so much time had passed.
+    pub(crate) fn age_multipart_uploads(&mut self, seconds: u64) -> anyhow::Result<()> {
+        writeln!(self.lifeline, "age-multipart-uploads {seconds}")
+            .and_then(|()| self.lifeline.flush())
+            .context("could not write to MiniStack")
     }
 
     /// Fails if MiniStack has ended by itself.

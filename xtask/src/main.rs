@@ -11,6 +11,7 @@ mod demo;
 mod deploy;
 mod doctor;
 mod issuer;
+mod kill;
 mod local_aws;
 mod local_stack;
 mod operate;
@@ -47,6 +48,8 @@ enum Command {
     Test,
     /// Break everything that can break, in thousands of simulated schedules.
     Sim(sim::SimOptions),
+    /// Kill the functions at random moments while many uploads run, and see that nothing is lost.
+    Kill(kill::KillOptions),
     /// Measure what the design promises.
     Bench(bench::BenchOptions),
     /// Check the tools, the ports, the disk and, when one runs, the deployed stack.
@@ -77,6 +80,7 @@ fn run(command: &Command) -> anyhow::Result<()> {
         Command::Demo(options) => demo::run(options),
         Command::Test => test::run(),
         Command::Sim(options) => sim::run(options),
+        Command::Kill(options) => kill::run(options),
         Command::Bench(options) => bench::run(options),
         Command::Doctor(options) => doctor::run(options),
         Command::Inspect(options) => operate::inspect(options),

@@ -1,8 +1,8 @@
 //! `cargo xtask inspect`, `reconcile` and `redrive`: for people on call. The work is done by the `operate` program, which
 //! has the AWS SDK; this names the stack for it.
 
-use std::path::PathBuf;
-use std::process::Command;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, bail};
 use clap::Args;
@@ -38,6 +38,9 @@ pub(crate) struct ReconcileOptions {
     /// Hand what can be mended safely to the service's own mechanisms. Deletes no object.
     #[arg(long)]
     repair: bool,
+    /// Count what is younger than an hour too: nobody uses the stack right now.
+    #[arg(long, conflicts_with = "repair")]
+    at_rest: bool,
     #[command(flatten)]
     operate: OperateArgs,
 }
@@ -60,10 +63,45 @@ pub(crate) fn inspect(options: &InspectOptions) -> anyhow::Result<()> {
     run(&options.operate, &["inspect".to_owned(), options.id.clone()])
 }
 
+/// Builds the program, so that a first use of it later need not wait.
+pub(crate) fn build(project: &Project) -> anyhow::Result<()> {
+    let mut build = Command::new("cargo");
+    build.args(["build", "--quiet", "--package", "operate"]).current_dir(project.root());
+    process::run_shown(&mut build, "cargo build --package operate")
+}
+
+/// What `inspect` says of one upload.
+pub(crate) fn inspect_text(project: &Project, stack_file: &Path, id: &str) -> anyhow::Result<String> {
+    said(command(project, stack_file).args(["inspect", id]))
+}
+
+/// What `reconcile --at-rest --json` says, differences or not.
+pub(crate) fn reconcile_at_rest(project: &Project, stack_file: &Path) -> anyhow::Result<String> {
+    said(command(project, stack_file).args(["--json", "reconcile", "--at-rest"]))
+}
+
+/// What the program writes to standard output. Its status tells of differences, which is no failure here.
+fn said(command: &mut Command) -> anyhow::Result<String> {
+    let output = command.stdin(Stdio::null()).output().context("could not start operate")?;
+    let text = String::from_utf8(output.stdout).context("operate wrote something that is not text")?;
+    if text.is_empty() {
+        bail!("operate failed ({}): {}", output.status, String::from_utf8_lossy(&output.stderr).trim());
+    }
+    Ok(text)
+}
+
+fn command(project: &Project, stack_file: &Path) -> Command {
+    let mut command = Command::new("cargo");
+    command.args(["run", "--quiet", "--package", "operate", "--", "--stack-file"]).arg(stack_file);
+    command.current_dir(project.root());
+    command
+}
+
 /// Compares, and ends this program with status 1 when differences remain.
 pub(crate) fn reconcile(options: &ReconcileOptions) -> anyhow::Result<()> {
     let mut arguments = vec!["reconcile".to_owned()];
     arguments.extend(options.repair.then(|| "--repair".to_owned()));
+    arguments.extend(options.at_rest.then(|| "--at-rest".to_owned()));
     run(&options.operate, &arguments)
 }
 
@@ -83,9 +121,8 @@ fn redrive_arguments(options: &RedriveOptions) -> Vec<String> {
 fn run(operate: &OperateArgs, arguments: &[String]) -> anyhow::Result<()> {
     let project = Project::find()?;
     let stack_file = stack_file(&project, operate)?;
-    let mut command = Command::new("cargo");
-    command.args(["run", "--quiet", "--package", "operate", "--", "--stack-file"]).arg(stack_file);
-    command.args(operate.json.then_some("--json")).args(arguments).current_dir(project.root());
+    let mut command = command(&project, &stack_file);
+    command.args(operate.json.then_some("--json")).args(arguments);
     let status = process::run_for_status(&mut command, "operate")?;
     match status.code() {
         Some(0) => Ok(()),

@@ -22,7 +22,6 @@ pub(crate) struct Progress {
 enum Output {
     Bars(MultiProgress),
     Lines,
-    #[cfg(test)]
     Nowhere,
 }
 
@@ -34,8 +33,7 @@ impl Progress {
         Self { output }
     }
 
-    /// Shows nothing; tests look at results.
-    #[cfg(test)]
+    /// Shows nothing: for tests, and for uploads whose own command says what there is to say.
     pub(crate) fn nowhere() -> Self {
         Self { output: Output::Nowhere }
     }
@@ -44,9 +42,7 @@ impl Progress {
     pub(crate) fn task(&self, label: &str, total_bytes: u64) -> Task {
         let bar = match &self.output {
             Output::Bars(bars) => Some(styled_bar(bars, label, total_bytes)),
-            Output::Lines => None,
-            #[cfg(test)]
-            Output::Nowhere => None,
+            Output::Lines | Output::Nowhere => None,
         };
         Task {
             label: label.to_owned(),
@@ -74,7 +70,6 @@ impl Progress {
         match &self.output {
             Output::Bars(bars) => bars.suspend(print),
             Output::Lines => print(),
-            #[cfg(test)]
             Output::Nowhere => Ok(()),
         }
     }
@@ -86,7 +81,6 @@ impl Output {
         match self {
             Self::Bars(bars) => drop(bars.println(line)),
             Self::Lines => drop(writeln!(io::stderr(), "{line}")),
-            #[cfg(test)]
             Self::Nowhere => {}
         }
     }

@@ -7,13 +7,14 @@ use std::time::Instant;
 use anyhow::Context as _;
 
 use crate::deploy;
+use crate::kill;
 use crate::local_aws::{PortChoice, REGION};
 use crate::local_stack::{self, RunningStack, StackOptions};
 use crate::process;
 use crate::project::Project;
 use crate::toolchain::Toolchain;
 
-const STEP_COUNT: usize = 7;
+const STEP_COUNT: usize = 8;
 
 /// The environment variable that tells the deployed tests where their stack is described.
 const STACK_FILE_VARIABLE: &str = "LONGSHORE_STACK_FILE";
@@ -41,6 +42,10 @@ pub(crate) fn run() -> anyhow::Result<()> {
         local_stack::start_built(&project, &toolchain, &options)
     })?;
     steps.run("deployed tests", || test_deployed(&project, &stack))?;
+    drop(stack);
+    steps.run("kill loop", || {
+        kill::whatever_is_killed_nothing_is_lost_double_or_left_over(&project, &toolchain)
+    })?;
     println!("All {STEP_COUNT} steps passed in {:.0} s.", start.elapsed().as_secs_f32());
     Ok(())
 }

@@ -97,6 +97,14 @@ impl Api {
         })
     }
 
+    /// `DELETE /uploads/{id}`. Too late once the upload was accepted for completion: `ClientError::Refused` with 409.
+    pub(crate) fn cancel(&self, id: &str) -> Result<Recorded, ClientError> {
+        self.call("could not cancel the upload", || {
+            let request = self.agent.delete(format!("{}/uploads/{id}", self.root_url));
+            request.header("authorization", &self.authorization).call()
+        })
+    }
+
     /// `GET /uploads/{id}`.
     pub(crate) fn upload(&self, id: &str) -> Result<UploadStatus, ClientError> {
         self.get(&format!("{}/uploads/{id}", self.root_url), "could not look at the upload")

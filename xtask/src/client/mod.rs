@@ -26,6 +26,7 @@ use std::time::Duration;
 
 pub(crate) use connection::{ConnectionArgs, shell_word};
 pub(crate) use error::{ClientError, UploadFailure};
+pub(crate) use retry::Backoff;
 pub(crate) use session::Uploaded;
 pub(crate) use source::SourceFile;
 #[cfg(test)]
@@ -33,7 +34,6 @@ pub(crate) use wire::FileRecord;
 pub(crate) use wire::Variant;
 
 use self::api::Api;
-use self::retry::Backoff;
 
 /// How one run of the client behaves.
 #[derive(Debug, Clone)]

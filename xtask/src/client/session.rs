@@ -71,6 +71,11 @@ impl Client {
         self.resume_inner(id, source, task).map_err(|error| UploadFailure::of_upload(id, error))
     }
 
+    /// Cancels an upload; what it left in S3 goes later. The state in which it ended comes back.
+    pub(crate) fn cancel(&self, id: &str) -> Result<String, ClientError> {
+        self.api.cancel(id).map(|recorded| recorded.state)
+    }
+
     fn resume_inner(&self, id: &str, source: &SourceFile, task: &Task) -> Result<Uploaded, ClientError> {
         let started = Instant::now();
         task.phase("looking at the upload");
