@@ -19,6 +19,8 @@ const GOOD: [(&str, &str); 22] = [
     ("ASSEMBLY_QUEUE_URL", "https://sqs.eu-west-1.amazonaws.com/111122223333/assembly"),
     ("IMAGE_QUEUE_URL", "https://sqs.eu-west-1.amazonaws.com/111122223333/image"),
     ("AUTH_MODE", "jwt"),
+    ("ALLOWED_CONTENT_TYPES", "*"),
+    ("MALWARE_SCAN", "off"),
     ("LEASE_SECONDS", "330"),
     ("FILE_SIZE_BYTES_MAX", "53687091200000"),
     ("SINGLE_PUT_BYTES_MAX", "8388608"),

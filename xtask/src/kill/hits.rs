@@ -33,7 +33,7 @@ mod tests {
             ("longshore-P-1".to_owned(), Function::Presign),
             ("longshore-A-1".to_owned(), Function::Assembly),
         ]);
-        let log = "12:00 [lambda_runtime] WARNING: Lambda longshore-P-1: Runtime exited before returning a response\n\
+        let log = "12:00 [ministack] WARNING: Lambda longshore-P-1: Runtime exited before returning a response\n\
             12:00 ERROR: Warm provided-runtime execution error for longshore-A-1: bootstrap exited during init with code -9\n\
             12:00 INFO: Lambda longshore-A-1 processed 1 SQS messages\n\
             12:00 WARNING: Lambda other: Runtime exited before returning a response\n";
