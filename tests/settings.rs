@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use shared::config::Settings;
 
 /// The settings of all functions, as the template gives them on AWS.
-const GOOD: [(&str, &str); 22] = [
+const GOOD: [(&str, &str); 24] = [
     ("STACK_KIND", "aws"),
     ("LOG_LEVEL", "info"),
     ("AWS_ACCESS_KEY_ID", "ASIAEXAMPLEEXAMPLE12"),
@@ -93,7 +93,7 @@ fn no_function_starts_without_one_of_its_settings() {
             "TABLE_NAME",
         ];
         let own: &[&str] = match function {
-            "assembly" => &["IMAGE_QUEUE_URL", "LEASE_SECONDS"],
+            "assembly" => &["ALLOWED_CONTENT_TYPES", "MALWARE_SCAN", "IMAGE_QUEUE_URL", "LEASE_SECONDS"],
             "chunk-complete" => &["ASSEMBLY_QUEUE_URL", "AUTH_MODE"],
             "cleanup" => &[
                 "ASSEMBLY_QUEUE_URL",
@@ -105,9 +105,11 @@ fn no_function_starts_without_one_of_its_settings() {
                 "VARIANTS_BUCKET",
             ],
             "presign" => &[
+                "ALLOWED_CONTENT_TYPES",
                 "AUTH_MODE",
                 "DOWNLOAD_URL_LIFETIME_SECONDS",
                 "FILE_SIZE_BYTES_MAX",
+                "MALWARE_SCAN",
                 "SINGLE_PUT_BYTES_MAX",
                 "UPLOAD_LIFETIME_SECONDS",
                 "URL_LIFETIME_SECONDS",

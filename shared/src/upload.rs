@@ -154,12 +154,9 @@ impl Upload {
         Ok(())
     }
 
-    /// `active -> completing` for a multipart upload whose object is there already, so that assembly proves it: a table
-    /// that was restored from an older copy knows nothing of the completion. A single PUT gets there by its lease.
+    /// Has assembly prove an object that is there although no report says so. A single PUT gets there by its lease.
     pub fn complete_what_is_there(&mut self, now: Timestamp) {
-        if !self.is_single() {
-            self.state = UploadState::Completing;
-        }
+        self.state = if self.is_single() { self.state } else { UploadState::Completing };
         self.due_at = Some(resend_at(now, self.assembly_attempts));
     }
 

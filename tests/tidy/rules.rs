@@ -26,7 +26,7 @@ const CORE: [&str; 12] = [
 /// Where the AWS SDK may be named: the adapters and what proves them, the fake table, which stores the adapter's own
 /// items so that their size and its cost are the real ones, the bench that measures against the SDK, and the program of
 /// people on call, which lists, scans and receives as no function does.
-const AWS_PLACES: [&str; 9] = [
+const AWS_PLACES: [&str; 10] = [
     "shared/src/aws/",
     "shared/src/testing/fake_upload_table/",
     "shared/src/testing/table_units.rs",
@@ -34,6 +34,7 @@ const AWS_PLACES: [&str; 9] = [
     "tests/adapters.rs",
     "tests/adapters/",
     "tests/deployed/",
+    "tests/fidelity/",
     "bench/signing/",
     "operate/src/",
 ];
