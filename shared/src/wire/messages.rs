@@ -130,3 +130,22 @@ impl S3Record {
         ObjectKey::parse_original(&decode_event_key(&self.s3.object.key)?)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::timestamp::Timestamp;
+
+    #[test]
+    fn our_messages_are_short_text_whatever_they_are_about() {
+        for random in [[0; 10], [0xff; 10]] {
+            let id = UploadId::generate(Timestamp::from_millis(u64::MAX >> 16), random);
+            let first = ImageMessage::body_for(&id, ImageStage::First);
+            for body in [AssemblyMessage::body_for(&id), first, ImageMessage::body_for(&id, ImageStage::Avif)]
+            {
+                // A queue takes a mebibyte of text; nothing that a client chooses is in ours.
+                assert!(body.len() < 100 && body.is_ascii(), "{body}");
+            }
+        }
+    }
+}

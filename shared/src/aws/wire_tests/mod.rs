@@ -1,6 +1,9 @@
 //! The adapters against a server that says what a test tells it to: lost replies, cut bodies, errors in a 200.
 
 mod dynamodb;
+#[cfg(feature = "testing")]
+mod longest_answer;
+mod places;
 mod s3;
 mod scripted_server;
 mod url_signer;

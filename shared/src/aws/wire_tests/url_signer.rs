@@ -1,8 +1,10 @@
 //! The signer makes no call, and promises no more life than the credentials have.
 
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
 use aws_credential_types::Credentials;
+use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider, future};
 
 use super::scripted_server::{ForTests, Reply, ScriptedServer};
 use crate::aws::{Aws, Buckets};
@@ -66,4 +68,48 @@ async fn a_function_without_variants_cannot_sign_for_them() {
     let download = DownloadToSign { key, attachment: None, content_type: "image/webp".to_owned() };
     let refused = signer.sign_downloads(&[download], NOW, 60).await;
     assert_eq!(refused.unwrap_err().kind(), ErrorKind::Internal);
+}
+
+/// Gives what it holds, which a test changes.
+#[derive(Clone, Debug)]
+struct Changing(Arc<Mutex<Credentials>>);
+
+impl ProvideCredentials for Changing {
+    fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
+    where
+        Self: 'a,
+    {
+        future::ProvideCredentials::ready(Ok(self.0.lock().unwrap().clone()))
+    }
+}
+
+fn credentials(access_key_id: &str, ends_in_seconds: u64) -> Credentials {
+    let end = SystemTime::UNIX_EPOCH + Duration::from_secs(NOW.as_seconds() + ends_in_seconds);
+    Credentials::new(access_key_id, "secret", Some("token".to_owned()), Some(end), "a test")
+}
+
+#[tokio::test]
+async fn credentials_that_change_sign_before_the_old_ones_end() {
+    let provider = Changing(Arc::new(Mutex::new(credentials("ASIATHEFIRST", 1_000))));
+    let server = ScriptedServer::start([Reply::HangUp]).await;
+    let sdk = server.sdk(credentials("ASIANOBODYS", 1_000)).into_builder();
+    let sdk = sdk.credentials_provider(SharedCredentialsProvider::new(provider.clone())).build();
+    let signer = Aws::with_config(sdk).url_signer(&Buckets::only_originals("originals", "1")).unwrap();
+    let id = UploadId::generate(NOW, [7; 10]);
+    let download = DownloadToSign {
+        key: ObjectKey::original(&OwnerId::parse("alice").unwrap(), &id),
+        attachment: None,
+        content_type: "text/plain".to_owned(),
+    };
+    let signed_at = async |seconds: u64| {
+        let now = NOW.plus_seconds(seconds);
+        let answer = signer.sign_downloads(std::slice::from_ref(&download), now, 60).await.unwrap();
+        assert_eq!(answer.expires_at.as_seconds(), now.as_seconds() + 60);
+        answer.urls[0].0.expose().clone()
+    };
+    assert!(signed_at(0).await.contains("X-Amz-Credential=ASIATHEFIRST%2F"));
+    *provider.0.lock().unwrap() = credentials("ASIATHESECOND", 5_000);
+    // Five minutes before their end the first ones are given up, as the SDK itself does.
+    assert!(signed_at(699).await.contains("X-Amz-Credential=ASIATHEFIRST%2F"));
+    assert!(signed_at(700).await.contains("X-Amz-Credential=ASIATHESECOND%2F"));
 }
