@@ -82,6 +82,7 @@ pub(crate) fn reconcile_at_rest(project: &Project, stack_file: &Path) -> anyhow:
 
 /// What the program writes to standard output. Its status tells of differences, which is no failure here.
 fn said(command: &mut Command) -> anyhow::Result<String> {
+    process::forget_cargo(command);
     let output = command.stdin(Stdio::null()).output().context("could not start operate")?;
     let text = String::from_utf8(output.stdout).context("operate wrote something that is not text")?;
     if text.is_empty() {

@@ -48,6 +48,7 @@ pub(crate) struct ChildGroup {
 impl ChildGroup {
     /// Starts `command`; `program` is its name for people.
     pub(crate) fn spawn(command: &mut Command, program: &str) -> anyhow::Result<Self> {
+        forget_cargo(command);
         let child = command.process_group(0).spawn().with_context(|| format!("could not start {program}"))?;
         Ok(Self { child })
     }
@@ -118,6 +119,18 @@ impl Drop for ChildGroup {
     }
 }
 
+/// Takes away what `cargo run` tells this program about its own package. A cargo below us would take it for a change of
+/// surroundings: the build scripts of some dependencies look at these variables, so they and all that depends on them would
+/// be built anew whenever `cargo xtask` and a plain cargo command follow each other.
+pub(crate) fn forget_cargo(command: &mut Command) {
+    for (name, _) in std::env::vars_os() {
+        let told = name.to_string_lossy();
+        if told.starts_with("CARGO_PKG_") || told.starts_with("CARGO_MANIFEST_") {
+            command.env_remove(&name);
+        }
+    }
+}
+
 /// Runs a program that speaks for itself on our terminal and whose status means something to the caller.
 pub(crate) fn run_for_status(command: &mut Command, what: &str) -> anyhow::Result<ExitStatus> {
     ChildGroup::spawn(command.stdin(Stdio::null()), what)?.wait(|_| ())
@@ -146,6 +159,7 @@ pub(crate) fn run_logged(command: &mut Command, what: &str, log: &Path) -> anyho
 
 /// Runs a short program and returns what it wrote to standard output; its errors become ours.
 pub(crate) fn read_output(command: &mut Command, what: &str) -> anyhow::Result<String> {
+    forget_cargo(command);
     let output = command
         .stdin(Stdio::null())
         .process_group(0)
