@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use anyhow::Context as _;
 
+use crate::corpus;
 use crate::deploy;
 use crate::local_aws::{PortChoice, REGION};
 use crate::local_stack::{self, RunningStack, StackOptions};
@@ -13,7 +14,7 @@ use crate::process;
 use crate::project::Project;
 use crate::toolchain::Toolchain;
 
-const STEP_COUNT: usize = 7;
+const STEP_COUNT: usize = 8;
 
 /// The environment variable that tells the deployed tests where their stack is described.
 const STACK_FILE_VARIABLE: &str = "LONGSHORE_STACK_FILE";
@@ -35,6 +36,7 @@ pub(crate) fn run() -> anyhow::Result<()> {
         check_template(&project, &toolchain)?;
         Ok(toolchain)
     })?;
+    steps.run("pictures of Pillow", || corpus::run(&project, &toolchain))?;
     steps.run("build of the functions", || deploy::build_functions(&project, &toolchain))?;
     let stack = steps.run("deployment to a local AWS", || {
         let options = StackOptions { purpose: "test", port: PortChoice::Any, parameters: Vec::new() };

@@ -25,13 +25,7 @@ pub(crate) struct Made {
 impl Made {
     /// Nothing, for this reason.
     pub(crate) fn failed(reason: Reason) -> Self {
-        Self {
-            size: None,
-            variants: Vec::new(),
-            placeholder: None,
-            skipped: None,
-            failure: Some(reason),
-        }
+        Self { size: None, variants: Vec::new(), placeholder: None, skipped: None, failure: Some(reason) }
     }
 }
 

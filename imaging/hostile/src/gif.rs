@@ -31,8 +31,16 @@ pub fn animated(canvas: [u16; 2], frames: usize, place: [u16; 4]) -> Vec<u8> {
 
 pub(crate) fn all() -> Vec<Hostile> {
     vec![
-        hostile("gif of 35 bytes with an endless canvas", Class::TooLarge, tiny([65_535, 65_535], [0, 0, 1, 1])),
-        hostile("gif of 35 bytes with an endless frame", Class::Damaged, tiny([4, 4], [0, 0, 65_535, 65_535])),
+        hostile(
+            "gif of 35 bytes with an endless canvas",
+            Class::TooLarge,
+            tiny([65_535, 65_535], [0, 0, 1, 1]),
+        ),
+        hostile(
+            "gif of 35 bytes with an endless frame",
+            Class::Damaged,
+            tiny([4, 4], [0, 0, 65_535, 65_535]),
+        ),
         hostile("gif with a frame at the end of the world", Class::Decoded, {
             tiny([4, 4], [65_535, 65_535, 1, 1])
         }),

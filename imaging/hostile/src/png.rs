@@ -37,7 +37,12 @@ fn crc32(bytes: &[u8]) -> u32 {
 }
 
 /// The header chunk; `interlaced` is 0 or 1.
-pub fn header(width: u32, height: u32, depth_and_color: [u8; 2], interlaced: u8) -> (&'static [u8; 4], Vec<u8>) {
+pub fn header(
+    width: u32,
+    height: u32,
+    depth_and_color: [u8; 2],
+    interlaced: u8,
+) -> (&'static [u8; 4], Vec<u8>) {
     let mut header = [width.to_be_bytes(), height.to_be_bytes()].concat();
     header.extend(depth_and_color);
     header.extend([0, 0, interlaced]);
@@ -183,7 +188,11 @@ pub(crate) fn all() -> Vec<Hostile> {
     }
     for (_, profile) in crate::bad_profiles() {
         let stored = [b"bad\0\0".to_vec(), zlib_stored(&profile)].concat();
-        files.push(hostile("png with a profile that is none", Class::Decoded, pixel_after(&[(b"iCCP", stored)])));
+        files.push(hostile(
+            "png with a profile that is none",
+            Class::Decoded,
+            pixel_after(&[(b"iCCP", stored)]),
+        ));
     }
     files
 }

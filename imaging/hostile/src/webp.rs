@@ -57,7 +57,8 @@ pub fn animated(canvas: u32, frames: usize, frame_side: u32, offset: u32) -> Vec
         let inner = chunk(b"VP8L", &flat_bitstream(frame_side, frame_side, green));
         [place.clone(), size.clone(), vec![0, 0, 0, 0], inner].concat()
     };
-    let mut chunks = vec![extended_header(ANIMATION, canvas, canvas), (b"ANIM", vec![0; 6]), (b"ANMF", frame(200))];
+    let mut chunks =
+        vec![extended_header(ANIMATION, canvas, canvas), (b"ANIM", vec![0; 6]), (b"ANMF", frame(200))];
     chunks.extend(std::iter::repeat_n((b"ANMF", frame(0)), frames - 1));
     riff(&chunks)
 }
@@ -86,7 +87,11 @@ pub(crate) fn all() -> Vec<Hostile> {
         hostile("webp of 10000 frames", Class::Decoded, animated(8, 10_000, 8, 0)),
         hostile("webp with a frame outside of its canvas", Class::Damaged, animated(8, 2, 8, 4_000)),
         hostile("webp with a frame larger than its canvas", Class::Damaged, animated(8, 2, 9_000, 0)),
-        hostile("webp with 16 MiB of EXIF", Class::Decoded, with(EXIF, b"EXIF", vec![0x49; 16 * 1024 * 1024])),
+        hostile(
+            "webp with 16 MiB of EXIF",
+            Class::Decoded,
+            with(EXIF, b"EXIF", vec![0x49; 16 * 1024 * 1024]),
+        ),
         hostile("webp with 100000 unknown chunks", Class::Decoded, {
             let mut chunks = vec![extended_header(0, 4, 4), (b"VP8L", flat_bitstream(4, 4, 0))];
             chunks.extend(std::iter::repeat_n((b"junk", vec![1, 2, 3]), 100_000));
@@ -97,7 +102,11 @@ pub(crate) fn all() -> Vec<Hostile> {
         files.push(hostile("webp with EXIF that never ends", Class::Decoded, with(EXIF, b"EXIF", exif)));
     }
     for (_, profile) in crate::bad_profiles() {
-        files.push(hostile("webp with a profile that is none", Class::Decoded, with(PROFILE, b"ICCP", profile)));
+        files.push(hostile(
+            "webp with a profile that is none",
+            Class::Decoded,
+            with(PROFILE, b"ICCP", profile),
+        ));
     }
     files
 }

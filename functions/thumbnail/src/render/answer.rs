@@ -100,7 +100,12 @@ impl Answer {
     }
 
     /// Takes the bytes that a frame announced. A variant must at least begin as one of its format does.
-    pub(super) fn take_bytes(&mut self, spec: VariantSpec, size: (u32, u32), bytes: Vec<u8>) -> Result<(), Garbage> {
+    pub(super) fn take_bytes(
+        &mut self,
+        spec: VariantSpec,
+        size: (u32, u32),
+        bytes: Vec<u8>,
+    ) -> Result<(), Garbage> {
         if !begins_as(spec.format, &bytes) {
             return Err(Garbage);
         }

@@ -70,12 +70,26 @@ impl From<LimitsLine> for Limits {
 pub(super) enum Frame {
     /// The limits are set; from here on, whatever happens is the file's doing.
     Ready,
-    Size { width: u32, height: u32 },
+    Size {
+        width: u32,
+        height: u32,
+    },
     Placeholder(Placeholder),
     /// This many bytes follow the line.
-    Variant { name: String, width: u32, height: u32, bytes: u64 },
-    LeftOut { name: String, why: String },
-    Refused { code: String, message: String },
+    Variant {
+        name: String,
+        width: u32,
+        height: u32,
+        bytes: u64,
+    },
+    LeftOut {
+        name: String,
+        why: String,
+    },
+    Refused {
+        code: String,
+        message: String,
+    },
     /// Nothing more comes.
     End,
 }

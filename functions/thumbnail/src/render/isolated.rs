@@ -79,8 +79,10 @@ impl Renderer for Isolated {
             Ok(Err(TalkError::Io(err))) => return Err(unavailable(err)),
             Err(_) => End::TimeIsOver,
         };
-        // Whatever it still does is of no use; this also reaps it. Of one that has ended nothing is asked.
-        worker.kill().await.map_err(unavailable)?;
+        if !matches!(end, End::Died(..)) {
+            // Whatever it still does is of no use. This waits for its end, so that nothing of it is left.
+            worker.kill().await.map_err(unavailable)?;
+        }
         self.conclude(answer, end)
     }
 }
@@ -122,11 +124,7 @@ impl Isolated {
         }
         let why = match end {
             End::Died(status, _) if status.success() && answer.is_ended() => return Ok(answer.rendered),
-            End::Died(status, words) => {
-                let why = self.cause_of(status, &words);
-                tracing::warn!(worker.status = %status, worker.words = words, "a worker died: {why}");
-                why
-            }
+            End::Died(status, words) => self.cause_of(status, &words),
             End::Garbage => "the decoder answered what it was not asked".to_owned(),
             End::TimeIsOver => "there was no time left".to_owned(),
         };
@@ -143,12 +141,21 @@ impl Isolated {
                 format!("it takes more than the {memory_bytes} bytes of memory that an image may have")
             }
             Some(Signal::SIGXCPU) => {
-                format!("it takes more than the {cpu_seconds} seconds of processor time that an image may have")
+                format!(
+                    "it takes more than the {cpu_seconds} seconds of processor time that an image may have"
+                )
             }
             // The kernel's own answer to a lack of memory, since nobody else sends it before the time is over.
-            Some(Signal::SIGKILL) => "the system stopped the decoder, most likely for want of memory".to_owned(),
-            Some(signal) => format!("the decoder ended with {signal}"),
-            None => "the decoder ended early".to_owned(),
+            Some(Signal::SIGKILL) => {
+                "the system stopped the decoder, most likely for want of memory".to_owned()
+            }
+            _ => {
+                // Nobody foresaw this, so whoever looks for the cause gets all there is.
+                tracing::warn!(worker.status = %status, worker.words = words, "a worker died of its image");
+                signal.map_or("the decoder ended early".to_owned(), |signal| {
+                    format!("the decoder ended with {signal}")
+                })
+            }
         }
     }
 }

@@ -52,7 +52,10 @@ impl fmt::Debug for Order {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // The file is somebody's, so it is not shown.
         let names: Vec<&str> = self.specs.iter().map(|spec| spec.name).collect();
-        f.debug_struct("Order").field("specs", &names).field("file_bytes", &self.file.len()).finish_non_exhaustive()
+        f.debug_struct("Order")
+            .field("specs", &names)
+            .field("file_bytes", &self.file.len())
+            .finish_non_exhaustive()
     }
 }
 

@@ -67,9 +67,7 @@ fn say(output: &mut impl io::Write, piece: Piece) -> io::Result<()> {
     match piece {
         Piece::Size(width, height) => write_frame(output, &Frame::Size { width, height }, &[]),
         Piece::Placeholder(placeholder) => write_frame(output, &Frame::Placeholder(placeholder), &[]),
-        Piece::LeftOut(name, why) => {
-            write_frame(output, &Frame::LeftOut { name: name.to_owned(), why }, &[])
-        }
+        Piece::LeftOut(name, why) => write_frame(output, &Frame::LeftOut { name: name.to_owned(), why }, &[]),
         Piece::Refused(reason) => {
             let frame = Frame::Refused { code: reason.code, message: reason.message };
             write_frame(output, &frame, &[])
