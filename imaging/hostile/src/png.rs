@@ -170,7 +170,7 @@ pub(crate) fn all() -> Vec<Hostile> {
             Class::Decoded,
             pixel_after(&[(b"iTXt", international)]),
         ),
-        hostile("png with 16 MiB of EXIF", Class::Decoded, pixel_after(&[(b"eXIf", vec![0x49; 16 * MIB])])),
+        hostile("png with 16 MiB of EXIF", Class::Damaged, pixel_after(&[(b"eXIf", vec![0x49; 16 * MIB])])),
         hostile(
             "png with 100000 text chunks",
             Class::Decoded,

@@ -27,7 +27,7 @@ pub(crate) fn all() -> Vec<Hostile> {
             [&small_png[..33], &chunk, &small_png[33..]].concat()
         }),
         hostile("gif that is also an archive", Class::Decoded, [small_gif, archive()].concat()),
-        hostile("webp that is also a page", Class::Decoded, [webp::flat(16, 16), page.clone()].concat()),
+        hostile("webp that is also a page", Class::Damaged, [webp::flat(16, 16), page.clone()].concat()),
         hostile("page that is also a jpeg", Class::Unsupported, [page, jpeg::flat(16, 16, 3)].concat()),
         hostile("archive that is also a png", Class::Unsupported, [archive(), small_png].concat()),
         hostile("document that is also a png", Class::Unsupported, {

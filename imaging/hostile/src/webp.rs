@@ -55,7 +55,8 @@ pub fn animated(canvas: u32, frames: usize, frame_side: u32, offset: u32) -> Vec
     let size = [three_bytes(frame_side - 1), three_bytes(frame_side - 1)].concat();
     let frame = |green: u8| {
         let inner = chunk(b"VP8L", &flat_bitstream(frame_side, frame_side, green));
-        [place.clone(), size.clone(), vec![0, 0, 0, 0], inner].concat()
+        // No duration; not blended, since without alpha every pixel counts as clear.
+        [place.clone(), size.clone(), vec![0, 0, 0, 2], inner].concat()
     };
     let mut chunks =
         vec![extended_header(ANIMATION, canvas, canvas), (b"ANIM", vec![0; 6]), (b"ANMF", frame(200))];
