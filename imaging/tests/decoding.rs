@@ -104,6 +104,16 @@ fn only_the_first_frame_is_decoded() {
 }
 
 #[test]
+fn only_the_first_frame_of_a_moving_webp_or_png_is_decoded() {
+    for frames in [1, 2, 500] {
+        let webp = imaging_hostile::webp::animated(8, frames, 8, 0);
+        assert_eq!(corners(&decoded(&webp)), [[0, 200, 0, 255]; 4]);
+        let png = imaging_hostile::png::animated(8, u32::try_from(frames).unwrap(), 8, 0);
+        assert_eq!(corners(&decoded(&png)), [[255; 4]; 4]);
+    }
+}
+
+#[test]
 fn a_gif_frame_outside_its_canvas_is_bounded() {
     for frame in [[3, 3, 4, 4], [9, 9, 4, 4], [65_535, 65_535, 1, 1], [0, 0, 2, 2]] {
         if let Ok(picture) = decode(&tiny_gif([4, 4], frame), &Limits::default()) {

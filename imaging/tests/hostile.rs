@@ -5,6 +5,7 @@ mod inputs;
 
 use image::DynamicImage;
 use imaging::{ImageError, Limits, decode, placeholder, probe};
+use imaging_hostile as made;
 use inputs::{
     four_corners, gif, jpeg_with_orientation, lossless_webp, lossy_webp, png, png_of_chunks, png_with_chunk,
     progressive_jpeg, riff, tiny_gif, zlib_stored,
@@ -28,7 +29,34 @@ fn seeds() -> Vec<Vec<u8>> {
         gif(&rgba),
         inputs::gif_animation([half.clone(), half]),
         tiny_gif([4, 4], [1, 1, 1, 1]),
+        made::jpeg::flat(17, 9, 1),
+        made::jpeg::progressive(9, 17, 3, 2),
+        made::jpeg::restarting(24, 16),
+        made::jpeg::with_segments(&[(
+            1,
+            [b"Exif\0\0".to_vec(), made::exif(&[(0x0112, 3, 1, 6)], 0)].concat(),
+        )]),
+        made::png::animated(3, 3, 2, 1),
+        interlaced_png(),
+        palette_png(),
+        made::webp::animated(4, 2, 2, 2),
+        made::gif::animated([4, 4], 3, [1, 1, 2, 2]),
     ]
+}
+
+/// Seven passes over eight pixels (PNG, section 8.2).
+fn interlaced_png() -> Vec<u8> {
+    let passes = zlib_stored(&[0, 9, 0, 9, 0, 9, 9, 0, 9, 9, 9, 9]);
+    made::png::of_chunks(&[made::png::header(8, 1, [8, 0], 1), (b"IDAT", passes)])
+}
+
+fn palette_png() -> Vec<u8> {
+    made::png::of_chunks(&[
+        made::png::header(3, 2, [2, 3], 0),
+        (b"PLTE", vec![1, 2, 3, 200, 100, 50, 9, 9, 9]),
+        (b"tRNS", vec![0, 128]),
+        (b"IDAT", zlib_stored(&[0, 0b0001_1000, 1, 0b1000_0100])),
+    ])
 }
 
 /// Small limits, so that a changed size is refused instead of costing the time of these tests.
@@ -71,9 +99,11 @@ fn every_truncation_is_survived() {
 
 #[test]
 fn every_single_changed_byte_is_survived() {
+    // Each bit by itself, and all of them.
+    let changes = (0..8).map(|bit| 1 << bit).chain([0xff]);
     for (index, seed) in seeds().iter().enumerate() {
         for position in 0..seed.len() {
-            for change in [0x01, 0x80, 0xff] {
+            for change in changes.clone() {
                 let mut file = seed.clone();
                 file[position] ^= change;
                 check(&file, &format!("seed {index}, byte {position} xor {change:#04x}"));

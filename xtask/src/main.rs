@@ -7,6 +7,7 @@
 
 mod bench;
 mod client;
+mod corpus;
 mod demo;
 mod deploy;
 mod doctor;

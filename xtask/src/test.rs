@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use anyhow::Context as _;
 
+use crate::corpus;
 use crate::deploy;
 use crate::gates::{self, Advisories};
 use crate::kill;
@@ -15,7 +16,7 @@ use crate::process;
 use crate::project::Project;
 use crate::toolchain::Toolchain;
 
-const STEP_COUNT: usize = 9;
+const STEP_COUNT: usize = 10;
 
 /// The environment variable that tells the deployed tests where their stack is described.
 const STACK_FILE_VARIABLE: &str = "LONGSHORE_STACK_FILE";
@@ -38,6 +39,7 @@ pub(crate) fn run() -> anyhow::Result<()> {
         gates::check_template(&project, &toolchain)?;
         Ok(toolchain)
     })?;
+    steps.run("pictures of Pillow", || corpus::run(&project, &toolchain))?;
     steps.run("build of the functions", || deploy::build_functions(&project, &toolchain))?;
     let stack = steps.run("deployment to a local AWS", || {
         let options = StackOptions::for_tests("test", PortChoice::Any, PortChoice::Any.resolve()?);

@@ -1,6 +1,7 @@
 //! What the function holds from cold start on.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use imaging::Limits;
 use shared::aws::{Aws, Buckets};
@@ -8,6 +9,8 @@ use shared::config::{Settings, StackKind};
 use shared::error::Error;
 use shared::plan::{MIB, PART_SIZE_BYTES_MAX};
 use shared::ports::{Clock, ObjectStore, Queue, SystemClock, UploadTable};
+
+use crate::render::{HardLimits, Isolated, Program, Renderer};
 
 /// Settings and ports.
 #[derive(Clone, Debug)]
@@ -18,6 +21,8 @@ pub struct App {
     pub lease_seconds: u64,
     /// What an image may cost.
     pub limits: Limits,
+    /// What decodes and encodes.
+    pub renderer: Arc<dyn Renderer>,
     /// Both buckets.
     pub store: Arc<dyn ObjectStore>,
     /// The table.
@@ -35,6 +40,7 @@ pub struct AppSettings {
     buckets: Buckets,
     image_queue_url: String,
     lease_seconds: u64,
+    memory_bytes: u64,
     limits: Limits,
 }
 
@@ -66,7 +72,7 @@ impl AppSettings {
         );
         settings.check_surroundings(kind, &buckets.owner_account_id);
         settings.finish()?;
-        Ok(Self { table_name, buckets, image_queue_url, lease_seconds, limits })
+        Ok(Self { table_name, buckets, image_queue_url, lease_seconds, memory_bytes, limits })
     }
 }
 
@@ -79,6 +85,7 @@ impl App {
             originals_bucket: settings.buckets.originals.clone(),
             lease_seconds: settings.lease_seconds,
             limits: settings.limits,
+            renderer: Arc::new(renderer(settings.memory_bytes)),
             store: Arc::new(aws.object_store(settings.buckets)),
             table: Arc::new(aws.upload_table(settings.table_name)),
             image_queue: Arc::new(aws.queue(settings.image_queue_url)),
@@ -87,8 +94,34 @@ impl App {
     }
 }
 
-/// How much of the function's memory a decoder may fill. The rest is for the file itself, the encoders and the
-/// runtime.
-pub fn memory_for_decoding_bytes(memory_bytes: u64) -> u64 {
+/// The most processor time that the work on one image may take: several times what the slowest picture within the
+/// limits takes.
+const WORKER_CPU_SECONDS_MAX: u64 = 60;
+
+/// How long a worker may go on with what it is at when the time to begin anything has passed. The rest of the
+/// function's time is for storing what was made.
+const PATIENCE: Duration = Duration::from_secs(7);
+
+/// How much of the function's memory a decoder may fill by prediction. The rest is for the file itself, the encoders
+/// and the runtime.
+const fn memory_for_decoding_bytes(memory_bytes: u64) -> u64 {
     memory_bytes / 2
+}
+
+/// What a worker may map in all. The rest stays with the function, which has to outlive it: the file, until the worker
+/// has it, the connections, and the variants.
+const fn memory_for_worker_bytes(memory_bytes: u64) -> u64 {
+    memory_bytes / 4 * 3
+}
+
+fn renderer(memory_bytes: u64) -> Isolated {
+    Isolated {
+        program: Program::own(),
+        hard_limits: HardLimits {
+            memory_bytes: memory_for_worker_bytes(memory_bytes),
+            cpu_seconds: WORKER_CPU_SECONDS_MAX,
+        },
+        patience: PATIENCE,
+        clock: Arc::new(SystemClock),
+    }
 }

@@ -9,12 +9,14 @@
 //!
 //! S3's event usually comes before assembly has recorded the file. It is then dropped, because assembly sends its own
 //! message as soon as the file is on record; the event matters when that message is late. Files that are no images
-//! end quietly.
+//! end quietly. Each file is decoded in a child process ([`render`]), so that one which kills its decoder costs its own
+//! message and nothing else.
 
 mod app;
 mod claim;
 pub mod handler;
 mod make_variants;
 mod record_variants;
+pub mod render;
 
-pub use app::{App, AppSettings, memory_for_decoding_bytes};
+pub use app::{App, AppSettings};

@@ -1,13 +1,11 @@
 //! From an original to its variants, in two stages: JPEG, WebP and the placeholder at once, AVIF by a message of its
 //! own, since it takes longer than all others together.
 
-use imaging::{
-    AVIF_VARIANTS, ImageError, Picture, QUICK_VARIANTS, SkipReason, Skipped, Variant, VariantSpec,
-};
+use imaging::{AVIF_VARIANTS, QUICK_VARIANTS, Variant, VariantSpec};
 use shared::error::Error;
 use shared::ids::UploadId;
 use shared::object_key::ObjectKey;
-use shared::record::{ImageState, Placeholder, Reason, VariantRecord};
+use shared::record::{ImageState, Reason, VariantRecord};
 use shared::timestamp::Timestamp;
 use shared::upload::Upload;
 use shared::wire::{ImageMessage, ImageStage};
@@ -15,6 +13,7 @@ use shared::wire::{ImageMessage, ImageStage};
 use crate::App;
 use crate::claim::{Claim, claim, release};
 use crate::record_variants::{self, Made};
+use crate::render::{Ending, Order, Rendered};
 
 /// Makes the variants of one stage. `stop_at` is when to begin no further variant.
 pub(crate) async fn run(
@@ -64,13 +63,12 @@ async fn work(app: &App, upload: &Upload, stage: ImageStage, stop_at: Timestamp)
     let Some(bytes) = original else {
         return Ok(Made::failed(Reason::new("original_gone", "the original is no longer there")));
     };
-    let picture = match imaging::decode(&bytes, &app.limits) {
-        Ok(picture) => picture,
-        Err(err) => return Ok(Made::failed(reason_for(&err))),
-    };
-    drop(bytes);
-    let (made, variants) = render(app, &picture, stage, stop_at);
-    for variant in variants {
+    let rendered = app.renderer.render(order(app, bytes, stage, stop_at)).await?;
+    let made = judge(&rendered, stage);
+    if let Ending::Stopped(why) = &rendered.ending {
+        tracing::warn!(upload.id = %upload.id, variants = made.variants.len(), "an image had to be stopped: {why}");
+    }
+    for variant in rendered.variants {
         let key = ObjectKey::variant(&upload.owner, &upload.id, variant.spec.name);
         let content_type = variant.content_type();
         app.store.write(&key, variant.bytes, content_type).await?;
@@ -78,32 +76,45 @@ async fn work(app: &App, upload: &Upload, stage: ImageStage, stop_at: Timestamp)
     Ok(made)
 }
 
-fn render(app: &App, picture: &Picture, stage: ImageStage, stop_at: Timestamp) -> (Made, Vec<Variant>) {
-    let specs: &[VariantSpec] = match stage {
+const fn specs_of(stage: ImageStage) -> &'static [VariantSpec] {
+    match stage {
         ImageStage::First => QUICK_VARIANTS,
         ImageStage::Avif => AVIF_VARIANTS,
-    };
-    let time_left = || app.clock.now() < stop_at;
-    let mut variants = Vec::new();
-    let skipped =
-        imaging::render_all(picture, specs, &app.limits, &time_left, &mut |variant| variants.push(variant));
-    let placeholder = match stage {
-        ImageStage::First => imaging::placeholder(picture).ok(),
-        ImageStage::Avif => None,
-    };
-    let header = picture.header();
-    let made = Made {
-        width: header.width,
-        height: header.height,
-        variants: variants.iter().map(record_of).collect(),
-        placeholder: placeholder.map(|made| Placeholder {
-            thumb_hash: made.thumb_hash_base64,
-            dominant_color: made.dominant_color,
-        }),
-        skipped: reason_for_skipped(&skipped),
+    }
+}
+
+fn order(app: &App, file: Vec<u8>, stage: ImageStage, stop_at: Timestamp) -> Order {
+    Order {
+        file,
+        specs: specs_of(stage),
+        wants_placeholder: stage == ImageStage::First,
+        limits: app.limits,
+        stop_at,
+    }
+}
+
+/// What goes on record. An image whose decoder had to be stopped would stop it again, so it is not tried again: what
+/// was made before stays, and only an image of which nothing could be made at all has failed.
+fn judge(rendered: &Rendered, stage: ImageStage) -> Made {
+    let mut made = Made {
+        size: rendered.size,
+        variants: rendered.variants.iter().map(record_of).collect(),
+        placeholder: rendered.placeholder.clone(),
+        skipped: None,
         failure: None,
     };
-    (made, variants)
+    match &rendered.ending {
+        Ending::Finished => made.skipped = reason_for_left_out(&rendered.left_out),
+        Ending::Refused(reason) => made.failure = Some(reason.clone()),
+        Ending::Stopped(why) => {
+            let reason = reason_for_stopped(rendered, stage, why);
+            match stage == ImageStage::First && made.variants.is_empty() {
+                true => made.failure = Some(reason),
+                false => made.skipped = Some(reason),
+            }
+        }
+    }
+    made
 }
 
 fn record_of(variant: &Variant) -> VariantRecord {
@@ -116,26 +127,15 @@ fn record_of(variant: &Variant) -> VariantRecord {
     }
 }
 
-fn reason_for(err: &ImageError) -> Reason {
-    let code = match err {
-        ImageError::Unsupported => "image_unsupported",
-        ImageError::TooLarge { .. } => "image_too_large",
-        _ => "image_damaged",
-    };
-    // A decoder may say much; the first line is what a person can use.
-    let text = err.to_string();
-    Reason::new(code, text.lines().next().unwrap_or_default())
+fn reason_for_left_out(left_out: &[(&'static str, String)]) -> Option<Reason> {
+    let (_, why) = left_out.first()?;
+    let names: Vec<&str> = left_out.iter().map(|(name, _)| *name).collect();
+    Some(Reason::new("variants_left_out", format!("left out {}: {why}", names.join(", "))))
 }
 
-fn reason_for_skipped(skipped: &[Skipped]) -> Option<Reason> {
-    let first = skipped.first()?;
-    let names: Vec<&str> = skipped.iter().map(|skipped| skipped.spec.name).collect();
-    let why = match &first.reason {
-        SkipReason::TooManyPixels { pixels, limit } => {
-            format!("{pixels} pixels are more than the {limit} allowed for AVIF")
-        }
-        SkipReason::Failed(err) => err.to_string(),
-        _ => "there was no time left".to_owned(),
-    };
-    Some(Reason::new("variants_left_out", format!("left out {}: {why}", names.join(", "))))
+fn reason_for_stopped(rendered: &Rendered, stage: ImageStage, why: &str) -> Reason {
+    let is_made = |spec: &&VariantSpec| rendered.variants.iter().any(|made| made.spec.name == spec.name);
+    let missing = specs_of(stage).iter().filter(|spec| !is_made(spec)).map(|spec| spec.name);
+    let missing = missing.collect::<Vec<_>>().join(", ");
+    Reason::new("image_unprocessable", format!("left out {missing}: {why}"))
 }

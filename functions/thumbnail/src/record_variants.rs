@@ -12,8 +12,8 @@ use crate::App;
 /// What a stage made.
 #[derive(Clone, Debug)]
 pub(crate) struct Made {
-    pub(crate) width: u32,
-    pub(crate) height: u32,
+    /// Width and height as shown, in pixels, if they are known.
+    pub(crate) size: Option<(u32, u32)>,
     pub(crate) variants: Vec<VariantRecord>,
     pub(crate) placeholder: Option<Placeholder>,
     /// Why variants were left out.
@@ -25,14 +25,7 @@ pub(crate) struct Made {
 impl Made {
     /// Nothing, for this reason.
     pub(crate) fn failed(reason: Reason) -> Self {
-        Self {
-            width: 0,
-            height: 0,
-            variants: Vec::new(),
-            placeholder: None,
-            skipped: None,
-            failure: Some(reason),
-        }
+        Self { size: None, variants: Vec::new(), placeholder: None, skipped: None, failure: Some(reason) }
     }
 }
 
@@ -99,9 +92,11 @@ fn apply(image: &mut ImageRecord, made: &Made) {
         image.variants.retain(|known| known.name != variant.name);
         image.variants.push(variant.clone());
     }
+    if let Some((width, height)) = made.size {
+        image.width = Some(width);
+        image.height = Some(height);
+    }
     if made.failure.is_none() {
-        image.width = Some(made.width);
-        image.height = Some(made.height);
         // The stage is done; the next one has all its attempts before it.
         image.attempts = 0;
     }

@@ -1,0 +1,69 @@
+//! The work itself, the same in both ways: from a file to its pieces, each handed over as soon as it is there.
+
+use imaging::{ImageError, Limits, SkipReason, VariantSpec};
+use shared::record::{Placeholder, Reason};
+
+use super::Piece;
+
+/// What to make, without the file.
+pub(super) struct Work<'a> {
+    pub(super) specs: &'a [VariantSpec],
+    pub(super) wants_placeholder: bool,
+    pub(super) limits: &'a Limits,
+    pub(super) time_left: &'a dyn Fn() -> bool,
+}
+
+/// Decodes the file, frees it, and makes what is wanted of it.
+pub(super) fn produce(file: Vec<u8>, work: &Work<'_>, deliver: &mut dyn FnMut(Piece)) {
+    let decoded = imaging::decode(&file, work.limits);
+    drop(file);
+    let picture = match decoded {
+        Ok(picture) => picture,
+        Err(err) => return deliver(Piece::Refused(reason_for(&err))),
+    };
+    let header = picture.header();
+    deliver(Piece::Size(header.width, header.height));
+    // It costs next to nothing, and is what a page needs first.
+    if work.wants_placeholder
+        && let Ok(made) = imaging::placeholder(&picture)
+    {
+        deliver(Piece::Placeholder(Placeholder {
+            thumb_hash: made.thumb_hash_base64,
+            dominant_color: made.dominant_color,
+        }));
+    }
+    let skipped = imaging::render_all(&picture, work.specs, work.limits, work.time_left, &mut |variant| {
+        deliver(Piece::Variant(variant));
+    });
+    for skipped in skipped {
+        deliver(Piece::LeftOut(skipped.spec.name, words_for(&skipped.reason)));
+    }
+}
+
+fn reason_for(err: &ImageError) -> Reason {
+    let code = match err {
+        ImageError::Unsupported => "image_unsupported",
+        ImageError::TooLarge { .. } => "image_too_large",
+        _ => "image_damaged",
+    };
+    Reason::new(code, plain(&err.to_string()))
+}
+
+fn words_for(reason: &SkipReason) -> String {
+    match reason {
+        SkipReason::TooManyPixels { pixels, limit } => {
+            format!("{pixels} pixels are more than the {limit} allowed for AVIF")
+        }
+        SkipReason::Failed(err) => plain(&err.to_string()),
+        _ => "there was no time left".to_owned(),
+    }
+}
+
+/// Longest text that is passed on, in characters.
+pub(super) const WORDS_MAX: usize = 300;
+
+/// The first line, which is what a person can use of all that a decoder may say, and nothing that steers a terminal.
+pub(super) fn plain(text: &str) -> String {
+    let line = text.lines().next().unwrap_or_default();
+    line.chars().filter(|letter| !letter.is_control()).take(WORDS_MAX).collect()
+}
