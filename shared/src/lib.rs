@@ -6,6 +6,7 @@
 
 pub mod checksum;
 pub mod ids;
+pub mod image_work;
 pub mod media_type;
 pub mod object_key;
 pub mod part_page;

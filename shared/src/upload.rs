@@ -22,7 +22,7 @@ use crate::guard::Guard;
 use crate::ids::{OwnerId, UploadId};
 use crate::object_key::ObjectKey;
 use crate::plan::{Plan, Strategy};
-use crate::record::{DeclaredChecksum, FileRecord, ImageRecord, ImageState, Multipart, Priority, Reason};
+use crate::record::{DeclaredChecksum, FileRecord, ImageRecord, Multipart, Priority, Reason};
 use crate::timestamp::Timestamp;
 
 pub use crate::upload_state::UploadState;
@@ -269,39 +269,6 @@ impl Upload {
         }
         self.due_at = None;
         self.ttl_at = Some(now.plus_seconds(ENDED_RECORD_KEPT_SECONDS));
-    }
-
-    /// When to look at the image work again that was sent at `now`: when it should be done, or at the file's end.
-    pub fn image_work_due_at(&self, now: Timestamp) -> Timestamp {
-        let should_be_done_at = resend_at(now, self.image.as_ref().map_or(0, |image| image.attempts));
-        self.due_after_image_work().map_or(should_be_done_at, |end| end.min(should_be_done_at))
-    }
-
-    /// When the record is due once its image work needs no more care.
-    pub fn due_after_image_work(&self) -> Option<Timestamp> {
-        self.file.as_ref().and_then(|file| file.expires_at)
-    }
-
-    /// Sets the image's state and, when it is final, takes the record off cleanup's list.
-    pub fn finish_image(&mut self, state: ImageState, reason: Option<Reason>) {
-        if let Some(image) = &mut self.image {
-            image.state = state;
-            image.reason = reason;
-            image.claimed_until = None;
-        }
-        if matches!(state, ImageState::Done | ImageState::Failed) {
-            self.due_at = self.due_after_image_work();
-        }
-    }
-
-    /// Begins the image work anew, all attempts before it: variants that were made are gone. The caller sends the job.
-    pub fn remake_image(&mut self, now: Timestamp) {
-        if let Some(image) = &mut self.image {
-            image.state = ImageState::Pending;
-            image.attempts = 0;
-            image.reason = None;
-        }
-        self.due_at = self.file_work_due_at(now);
     }
 
     fn wrong_state(&self, what: &str) -> Error {

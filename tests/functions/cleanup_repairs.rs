@@ -2,12 +2,16 @@
 
 use longshore_tests::World;
 use serde_json::json;
+use shared::image_work::INVOCATION_SECONDS_MAX;
+use shared::object_key::BucketRole;
 use shared::ports::{Clock, due_shard};
 use shared::record::ImageState;
-use shared::testing::an_upload;
+use shared::testing::{Content, an_upload};
 use shared::upload::{RESEND_AFTER_SECONDS, UploadState};
 
-use crate::steps::{completing_movie, finished_movie, image_state, upload_id, verified_photo};
+use crate::steps::{
+    completing_movie, finished_movie, image_state, key_of, upload_id, variant_key, verified_photo,
+};
 
 #[tokio::test]
 async fn a_lost_assembly_message_is_sent_again() {
@@ -166,4 +170,32 @@ async fn a_world_at_rest_has_nothing_due() {
         assert_eq!(report, cleanup::report::Report::default());
     }
     assert_eq!(json!(world.assembly_queue.bodies()), json!([]));
+}
+
+#[tokio::test]
+async fn what_dead_workers_left_of_an_image_that_was_given_up_is_deleted_when_the_last_of_them_is_gone() {
+    let world = World::new();
+    let id = verified_photo(&world).await;
+    // Workers wrote these and died before they could record them.
+    let left = ["640x480.jpeg", "640x480.avif"].map(|name| variant_key(&id, name));
+    for key in &left {
+        world.store.put_object(key, Content::bytes(b"left".to_vec()), None);
+    }
+    world.table.change(&upload_id(&id), |upload| {
+        upload.image.as_mut().unwrap().attempts = shared::upload::IMAGE_ATTEMPTS_MAX;
+    });
+    world.settle().await;
+    let reason = world.upload(&id).image.unwrap().reason.unwrap();
+    assert_eq!(reason.code, "image_gave_up");
+    // One may be alive still, and would write again what was deleted.
+    world.clock.advance_seconds(INVOCATION_SECONDS_MAX - 1);
+    world.clean_up().await;
+    assert_eq!(world.store.keys(BucketRole::Variants).len(), left.len());
+    world.clock.advance_seconds(1);
+    for _ in 0..2 {
+        world.clean_up().await;
+    }
+    assert!(world.store.keys(BucketRole::Variants).is_empty());
+    assert!(world.store.object(&key_of(&id)).is_some(), "the file itself stays");
+    assert_eq!(world.upload(&id).due_at, None);
 }

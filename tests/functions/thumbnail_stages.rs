@@ -2,7 +2,8 @@
 
 use longshore_tests::{World, s3_event};
 use serde_json::json;
-use shared::object_key::BucketRole;
+use shared::ids::OwnerId;
+use shared::object_key::{BucketRole, ObjectKey};
 use shared::record::{ImageState, VARIANT_NAMES};
 use shared::wire::{ImageMessage, ImageStage};
 
@@ -124,6 +125,21 @@ async fn an_event_of_s3_does_the_work_when_the_job_is_late() {
     let event = s3_event("ObjectCreated:CompleteMultipartUpload", key_of(&id).as_str());
     world.deliver_to_thumbnail(&event).await;
     assert_eq!(image_state(&world, &id), Some(ImageState::Partial));
+}
+
+#[tokio::test]
+async fn an_event_under_the_key_of_another_owner_starts_no_work() {
+    let world = World::new();
+    let id = verified_photo(&world).await;
+    world.image_queue.take_all();
+    let mallory = OwnerId::parse("mallory").unwrap();
+    let foreign = ObjectKey::original(&mallory, &upload_id(&id));
+    for _ in 0..2 {
+        let event = s3_event("ObjectCreated:CompleteMultipartUpload", foreign.as_str());
+        assert!(world.deliver_to_thumbnail(&event).await.batch_item_failures.is_empty());
+    }
+    assert_eq!(image_state(&world, &id), Some(ImageState::Pending));
+    assert_eq!(world.store.points().count("write"), 0);
 }
 
 #[tokio::test]

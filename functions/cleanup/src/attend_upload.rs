@@ -12,7 +12,7 @@ use shared::wire::{AssemblyMessage, ImageMessage, ImageStage};
 
 use crate::App;
 use crate::report::Report;
-use crate::{purge_upload, remove_file};
+use crate::{purge_upload, remove_file, remove_strays};
 
 /// What is to be done about a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,6 +23,7 @@ enum Need {
     ResendAssembly,
     GiveUp,
     ResendImage(ImageStage),
+    RemoveStrays,
     ReportMissingVerdict,
     RemoveFile,
 }
@@ -60,6 +61,7 @@ pub(crate) async fn run(app: &App, id: &UploadId, report: &mut Report) -> Result
             tracing::error!(upload.id = %upload.id, "no malware scan has said anything of a file; it stays closed");
             Ok(())
         }
+        Need::RemoveStrays => remove_strays::run(app, &upload).await,
         Need::RemoveFile => remove_file::run(app, upload, report).await,
     }
 }
@@ -141,6 +143,7 @@ fn decide_completed(upload: &mut Upload, now: Timestamp) -> Change<Need> {
     let stage = match upload.image.as_ref().map(|image| image.state) {
         Some(ImageState::Pending) => ImageStage::First,
         Some(ImageState::Partial) => ImageStage::Avif,
+        Some(_) if !upload.unrecorded_variants().is_empty() => return Change::Keep(Need::RemoveStrays),
         _ => {
             upload.due_at = upload.due_after_image_work();
             return Change::Store(Need::Nothing);

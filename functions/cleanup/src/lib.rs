@@ -15,6 +15,7 @@ mod attend_upload;
 pub mod handler;
 mod purge_upload;
 mod remove_file;
+mod remove_strays;
 pub mod report;
 mod sweep_due;
 mod sweep_orphans;

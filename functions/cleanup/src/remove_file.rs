@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use shared::access::{Change, change};
 use shared::error::Error;
+use shared::image_work::INVOCATION_SECONDS_MAX;
 use shared::object_key::ObjectKey;
 use shared::record::VARIANT_NAMES;
 use shared::timestamp::Timestamp;
@@ -11,9 +12,6 @@ use shared::upload::Upload;
 
 use crate::App;
 use crate::report::Report;
-
-/// No invocation lives longer, in seconds, whatever its function's timeout ("Lambda quotas", AWS Lambda Developer Guide).
-const INVOCATION_SECONDS_MAX: u64 = 900;
 
 /// Deletes the original and all variants, then lets the record rest, unless something can come back: a worker may
 /// still be writing variants, or a URL may be alive with which the original can be sent again. Then the record is due

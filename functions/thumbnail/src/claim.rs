@@ -1,6 +1,9 @@
 //! Who works on an image: one at a time, and not for ever.
 
-use shared::error::Error;
+use shared::access::{Change, change};
+use shared::error::{Error, ErrorKind};
+use shared::ids::UploadId;
+use shared::object_key::ObjectKey;
 use shared::record::{ImageState, Reason};
 use shared::timestamp::Timestamp;
 use shared::upload::{IMAGE_ATTEMPTS_MAX, Upload};
@@ -8,9 +11,15 @@ use shared::wire::ImageStage;
 
 use crate::App;
 use crate::record_variants::awaited_by;
-use shared::access::{Change, change};
-use shared::error::ErrorKind;
-use shared::ids::UploadId;
+
+/// The image that a message is about.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Asked<'a> {
+    pub(crate) id: &'a UploadId,
+    pub(crate) stage: ImageStage,
+    /// The key that an event of S3 names; our own messages name none.
+    pub(crate) key: Option<&'a ObjectKey>,
+}
 
 /// What asking for an image came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,20 +28,17 @@ pub(crate) enum Claim {
     Taken,
     /// The first stage is done and AVIF is still to come: its message may never have been sent.
     AvifIsNext,
-    /// Nothing to do: no image, no file yet, not scanned yet, all done, or another worker is at it, whose own message comes back if
-    /// it fails.
+    /// Nothing to do: no image, no file yet, not scanned yet, all done, or another worker is at it, whose own message
+    /// comes back if it fails.
     NothingToDo,
 }
 
 /// Claims the image of an upload for one stage. Gives the record as it stands then.
-pub(crate) async fn claim(
-    app: &App,
-    id: &UploadId,
-    stage: ImageStage,
-) -> Result<Option<(Upload, Claim)>, Error> {
+pub(crate) async fn claim(app: &App, asked: &Asked<'_>) -> Result<Option<(Upload, Claim)>, Error> {
     let now = app.clock.now();
     let claimed =
-        change(app.table.as_ref(), id, |upload| Ok(decide(upload, stage, now, app.lease_seconds))).await;
+        change(app.table.as_ref(), asked.id, |upload| Ok(decide(upload, asked, now, app.lease_seconds)))
+            .await;
     match claimed {
         Ok(claimed) => Ok(Some(claimed)),
         // The record is gone: the file ended long ago, and the message is a late one.
@@ -41,7 +47,13 @@ pub(crate) async fn claim(
     }
 }
 
-fn decide(upload: &mut Upload, stage: ImageStage, now: Timestamp, lease_seconds: u64) -> Change<Claim> {
+fn decide(upload: &mut Upload, asked: &Asked<'_>, now: Timestamp, lease_seconds: u64) -> Change<Claim> {
+    let stage = asked.stage;
+    // The record says whose the upload is. An event that names another owner is about nothing of ours.
+    if asked.key.is_some_and(|key| *key != upload.object_key()) {
+        tracing::warn!(upload.id = %upload.id, "an event names the upload under the key of another owner");
+        return Change::Keep(Claim::NothingToDo);
+    }
     let removed = upload.file.as_ref().is_none_or(|file| file.removed_at.is_some());
     // What a scan holds back is not read. The verdict that opens it sends a job of its own.
     let closed = removed || upload.is_held_back();
@@ -66,7 +78,7 @@ fn decide(upload: &mut Upload, stage: ImageStage, now: Timestamp, lease_seconds:
             ImageState::Partial => ImageState::Done,
             _ => ImageState::Failed,
         };
-        upload.finish_image(ending, reason);
+        upload.finish_image(ending, reason, now);
         return Change::Store(Claim::NothingToDo);
     }
     image.attempts += 1;

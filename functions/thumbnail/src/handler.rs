@@ -9,6 +9,7 @@ use shared::timestamp::Timestamp;
 use shared::wire::{ImageMessage, ImageStage, S3Event, check_message_version};
 
 use crate::App;
+use crate::claim::Asked;
 use crate::make_variants;
 
 /// Kept free at the end of an invocation for storing what was made, in milliseconds.
@@ -26,12 +27,16 @@ async fn handle_message(app: &App, body: String, stop_at: Timestamp) -> Result<(
         check_message_version(message.version)?;
         let id = UploadId::parse(&message.upload_id)
             .map_err(|_| Failure::new(ErrorKind::InvalidRequest, "the message names no upload"))?;
-        return make_variants::run(app, &id, message.stage, stop_at).await;
+        let asked = Asked { id: &id, stage: message.stage, key: None };
+        return make_variants::run(app, &asked, stop_at).await;
     }
     let event = S3Event::parse(&body)?;
     for record in &event.records {
         match record.created_original(&app.originals_bucket) {
-            Some(key) => make_variants::run(app, key.upload_id(), ImageStage::First, stop_at).await?,
+            Some(key) => {
+                let asked = Asked { id: key.upload_id(), stage: ImageStage::First, key: Some(&key) };
+                make_variants::run(app, &asked, stop_at).await?;
+            }
             None => tracing::warn!(
                 event.name = record.event_name,
                 "an event that is not about one of our originals"

@@ -3,7 +3,6 @@
 
 use imaging::{AVIF_VARIANTS, QUICK_VARIANTS, Variant, VariantSpec};
 use shared::error::Error;
-use shared::ids::UploadId;
 use shared::object_key::ObjectKey;
 use shared::record::{ImageState, Reason, VariantRecord};
 use shared::timestamp::Timestamp;
@@ -11,18 +10,14 @@ use shared::upload::Upload;
 use shared::wire::{ImageMessage, ImageStage};
 
 use crate::App;
-use crate::claim::{Claim, claim, release};
+use crate::claim::{Asked, Claim, claim, release};
 use crate::record_variants::{self, Made};
 use crate::render::{Ending, Order, Rendered};
 
 /// Makes the variants of one stage. `stop_at` is when to begin no further variant.
-pub(crate) async fn run(
-    app: &App,
-    id: &UploadId,
-    stage: ImageStage,
-    stop_at: Timestamp,
-) -> Result<(), Error> {
-    let Some((mut upload, claim)) = claim(app, id, stage).await? else { return Ok(()) };
+pub(crate) async fn run(app: &App, asked: &Asked<'_>, stop_at: Timestamp) -> Result<(), Error> {
+    let stage = asked.stage;
+    let Some((mut upload, claim)) = claim(app, asked).await? else { return Ok(()) };
     match claim {
         Claim::NothingToDo => Ok(()),
         Claim::AvifIsNext => send_avif(app, &upload).await,

@@ -64,7 +64,11 @@ pub(crate) async fn run(
         // What the first stage left out stays left out when the second one goes well.
         let earlier = image.reason.take();
         let next = state_after(stage, &made);
-        upload.finish_image(next, made.failure.clone().or_else(|| made.skipped.clone()).or(earlier));
+        upload.finish_image(
+            next,
+            made.failure.clone().or_else(|| made.skipped.clone()).or(earlier),
+            app.clock.now(),
+        );
         Ok(Change::Store(Recorded::StageOver))
     })
     .await?;
