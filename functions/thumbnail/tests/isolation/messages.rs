@@ -17,8 +17,13 @@ use crate::{MIB, SMALLEST, impostor, isolated, worker};
 /// A world whose images are decoded like this.
 fn world_with(renderer: Isolated) -> World {
     let mut world = World::new();
-    world.thumbnail.renderer = Arc::new(renderer);
+    decode_with(&mut world, renderer);
     world
+}
+
+/// From now on. The deadlines of its messages are in the time of the world.
+fn decode_with(world: &mut World, renderer: Isolated) {
+    world.thumbnail.renderer = Arc::new(Isolated { clock: Arc::new(world.clock.clone()), ..renderer });
 }
 
 /// Uploads a picture until its image job waits.
@@ -84,7 +89,7 @@ async fn an_image_that_runs_out_of_memory_in_its_second_stage_keeps_what_the_fir
     let id = upload(&world, too_much_for_96_mib()).await;
     world.deliver_to_thumbnail(&job(&id, ImageStage::First)).await;
     assert_eq!(image(&world, &id).state, ImageState::Partial);
-    world.thumbnail.renderer = Arc::new(worker(MEMORY_96_MIB));
+    decode_with(&mut world, worker(MEMORY_96_MIB));
     world.settle().await;
     let ended = image(&world, &id);
     assert_eq!((ended.state, ended.variants.len(), ended.width), (ImageState::Done, 7, Some(6_000)));
@@ -104,7 +109,7 @@ async fn a_decoder_that_never_ends_is_killed_and_its_neighbour_is_served() {
     let failed = image(&world, &poison);
     assert_eq!(failed.state, ImageState::Failed);
     assert_eq!(failed.reason.unwrap().code, "image_unprocessable");
-    world.thumbnail.renderer = Arc::new(worker(SMALLEST));
+    decode_with(&mut world, worker(SMALLEST));
     let neighbour = upload(&world, photo()).await;
     world.deliver_to_thumbnail(&job(&neighbour, ImageStage::First)).await;
     assert_eq!(image(&world, &neighbour).state, ImageState::Partial);
@@ -121,7 +126,7 @@ async fn a_worker_that_cannot_be_started_brings_the_message_back_and_counts_no_a
             assert_eq!(answer.batch_item_failures.len(), 1);
         }
         assert_eq!((image(&world, &id).state, image(&world, &id).attempts), (ImageState::Pending, 0));
-        world.thumbnail.renderer = Arc::new(worker(SMALLEST));
+        decode_with(&mut world, worker(SMALLEST));
         world.settle().await;
         assert_eq!(image(&world, &id).state, ImageState::Done);
     }
