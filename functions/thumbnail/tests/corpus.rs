@@ -107,9 +107,9 @@ async fn see(folder: &Path, path: &Path) -> Seen {
         stop_at: SystemClock.now().plus_seconds(TIME_FOR_ONE.as_secs()),
     };
     let begun = Instant::now();
-    let rendered = renderer.render(order).await.unwrap();
-    let class = match &rendered.ending {
-        Ending::Finished if rendered.variants.len() == 1 => "decoded",
+    let outcome = renderer.render(order).await.unwrap();
+    let class = match &outcome.ending {
+        Ending::Finished if outcome.variants.len() == 1 => "decoded",
         Ending::Finished => "left_out",
         Ending::Refused(reason) => match reason.code.as_str() {
             "image_unsupported" => UNSUPPORTED,
