@@ -29,6 +29,7 @@ pub(super) struct OrderLine {
 
 /// [`Limits`] on the wire.
 #[derive(Debug, Serialize, Deserialize)]
+#[expect(clippy::struct_field_names, reason = "they are called as in `Limits`")]
 pub(super) struct LimitsLine {
     file_bytes_max: u64,
     side_pixels_max: u32,
