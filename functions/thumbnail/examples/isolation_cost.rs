@@ -26,8 +26,8 @@ fn order(file: &[u8]) -> Order {
 async fn time(renderer: &dyn Renderer, file: &[u8]) -> Duration {
     let order = order(file);
     let begun = Instant::now();
-    let rendered = renderer.render(order).await.unwrap();
-    assert_eq!(rendered.variants.len(), QUICK_VARIANTS.len(), "{:?}", rendered.ending);
+    let made = renderer.render(order).await.unwrap();
+    assert_eq!(made.variants.len(), QUICK_VARIANTS.len(), "{:?}", made.ending);
     begun.elapsed()
 }
 
@@ -45,12 +45,12 @@ async fn main() {
     let there = Isolated {
         program: Program::at(std::fs::canonicalize(program).unwrap()),
         hard_limits: HardLimits { memory_bytes: 1536 * 1024 * 1024, cpu_seconds: 60 },
-        patience: Duration::from_secs(60),
+        patience: Duration::from_mins(1),
         clock: Arc::new(SystemClock),
     };
     for path in arguments {
         let file = std::fs::read(&path).unwrap();
-        let (mut times_here, mut times_there, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut direct, mut isolated, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
         for round in 0..rounds {
             // In turns, and each first as often as the other.
             let (mut a, mut b) = (Duration::ZERO, Duration::ZERO);
@@ -60,8 +60,8 @@ async fn main() {
                     _ => b = time(&there, &file).await,
                 }
             }
-            times_here.push(a.as_secs_f64() * 1e3);
-            times_there.push(b.as_secs_f64() * 1e3);
+            direct.push(a.as_secs_f64() * 1e3);
+            isolated.push(b.as_secs_f64() * 1e3);
             ratios.push(b.as_secs_f64() / a.as_secs_f64());
         }
         if rounds == 0 {
@@ -70,8 +70,8 @@ async fn main() {
         let peak = |who| getrusage(who).unwrap().max_rss();
         println!(
             "{path}: {:.1} ms here, {:.1} ms there, ratio {:.4} (medians of {rounds}); peak {} KB here, {} KB in the largest worker so far",
-            median(times_here),
-            median(times_there),
+            median(direct),
+            median(isolated),
             median(ratios),
             peak(UsageWho::RUSAGE_SELF),
             peak(UsageWho::RUSAGE_CHILDREN),

@@ -86,7 +86,7 @@ async fn the_last_words_of_a_worker_are_cut_and_cannot_hold_it_up() {
     // More than a pipe holds, so that a worker that nobody listens to would stand still.
     let endless = "i=0; while [ $i -lt 3000 ]; do echo 'CANARY CANARY CANARY CANARY CANARY CANARY' >&2; i=$((i+1)); done; exit 3";
     let mut talkative = impostor(endless);
-    talkative.patience = Duration::from_secs(60);
+    talkative.patience = Duration::from_mins(1);
     let rendered = talkative.render(order(Vec::new(), QUICK_VARIANTS)).await.unwrap();
     let Ending::Stopped(why) = rendered.ending else { panic!("{:?}", rendered.ending) };
     assert_eq!(why, "the decoder ended early");
