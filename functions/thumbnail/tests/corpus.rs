@@ -93,7 +93,7 @@ fn see_all(folder: &Path, paths: &[PathBuf]) -> Vec<Seen> {
 }
 
 async fn see(folder: &Path, path: &Path) -> Seen {
-    let renderer = Isolated {
+    let decoder = Isolated {
         program: Program::at(env!("CARGO_BIN_EXE_thumbnail")),
         hard_limits: BUDGET,
         patience: Duration::ZERO,
@@ -107,7 +107,7 @@ async fn see(folder: &Path, path: &Path) -> Seen {
         stop_at: SystemClock.now().plus_seconds(TIME_FOR_ONE.as_secs()),
     };
     let begun = Instant::now();
-    let rendered = renderer.render(order).await.unwrap();
+    let rendered = decoder.render(order).await.unwrap();
     let class = match &rendered.ending {
         Ending::Finished if rendered.variants.len() == 1 => "decoded",
         Ending::Finished => "left_out",
