@@ -29,11 +29,7 @@ pub(super) struct OrderLine {
 
 /// [`Limits`] on the wire.
 #[derive(Debug, Serialize, Deserialize)]
-<<<<<<< HEAD
 #[expect(clippy::struct_field_names, reason = "the limits are called so everywhere")]
-=======
-#[expect(clippy::struct_field_names, reason = "they are called as in `Limits`")]
->>>>>>> wip-images
 pub(super) struct LimitsLine {
     file_bytes_max: u64,
     side_pixels_max: u32,
