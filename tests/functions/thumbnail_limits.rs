@@ -16,6 +16,8 @@ async fn reason_after(world: &World, id: &str) -> String {
     world.settle().await;
     let file = world.client("alice").get(&format!("/files/{id}")).await;
     assert_eq!((file.status, file.text("/imageState")), (200, "failed"));
+    // Whatever workers may have left goes when none of them can be alive, and then nobody looks again.
+    world.clean_up_when_due(id).await;
     assert_eq!(world.upload(id).due_at, None);
     file.text("/imageReason/code").to_owned()
 }

@@ -102,8 +102,11 @@ impl Watch {
     fn check_deletion(&self, key: &str) {
         let Some(upload) = self.record_of(key) else { return };
         let removed = upload.file.as_ref().is_some_and(|file| file.removed_at.is_some());
+        // Of a finished image's variants those that nobody recorded are nobody's.
+        let is_stray = upload.image_work_is_over()
+            && upload.unrecorded_variants().iter().any(|name| key.ends_with(&format!("/{name}")));
         let may_go = match upload.state {
-            UploadState::Completed => removed,
+            UploadState::Completed => removed || is_stray,
             UploadState::Initiating | UploadState::Active | UploadState::Completing => false,
             _ => true,
         };
