@@ -5,10 +5,10 @@ mod inputs;
 
 use image::{DynamicImage, GrayAlphaImage, GrayImage, Luma, LumaA, Rgb, Rgba, RgbaImage};
 use imaging::{Limits, Picture, decode};
+use imaging_hostile::png::zlib_stored;
 use inputs::{
     BLUE, GREEN, RED, WHITE, assert_close, corners, exif, four_corners, gif, gif_animation, jpeg, jpeg_with,
     jpeg_with_orientation, lossless_webp, lossy_webp, png, png_with_chunk, progressive_jpeg, tiny_gif,
-    zlib_stored,
 };
 
 #[track_caller]

@@ -6,9 +6,10 @@ mod inputs;
 use image::DynamicImage;
 use imaging::{ImageError, Limits, decode, placeholder, probe};
 use imaging_hostile as made;
+use imaging_hostile::png::zlib_stored;
 use inputs::{
     four_corners, gif, jpeg_with_orientation, lossless_webp, lossy_webp, png, png_of_chunks, png_with_chunk,
-    progressive_jpeg, riff, tiny_gif, zlib_stored,
+    progressive_jpeg, riff, tiny_gif,
 };
 
 /// Small seeds of each format and coding.

@@ -50,12 +50,7 @@ impl AppSettings {
     pub fn read(mut settings: Settings<'_>) -> Result<Self, Error> {
         let kind: StackKind = settings.required("STACK_KIND");
         let table_name: String = settings.required("TABLE_NAME");
-        let buckets = Buckets {
-            originals: settings.required("ORIGINALS_BUCKET"),
-            variants: settings.required("VARIANTS_BUCKET"),
-            owner_account_id: settings.required("BUCKET_OWNER"),
-        };
-        buckets.check(&mut settings);
+        let buckets = Buckets::read(&mut settings);
         let assembly_queue_url: String = settings.required("ASSEMBLY_QUEUE_URL");
         let image_queue_url: String = settings.required("IMAGE_QUEUE_URL");
         let names = ["ASSEMBLY_QUEUE_URL", "IMAGE_QUEUE_URL"];

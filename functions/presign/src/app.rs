@@ -63,12 +63,7 @@ impl AppSettings {
     pub fn read(mut settings: Settings<'_>) -> Result<Self, Error> {
         let kind: StackKind = settings.required("STACK_KIND");
         let table_name: String = settings.required("TABLE_NAME");
-        let buckets = Buckets {
-            originals: settings.required("ORIGINALS_BUCKET"),
-            variants: settings.required("VARIANTS_BUCKET"),
-            owner_account_id: settings.required("BUCKET_OWNER"),
-        };
-        buckets.check(&mut settings);
+        let buckets = Buckets::read(&mut settings);
         let auth_mode: AuthMode = settings.required("AUTH_MODE");
         auth_mode.check(&mut settings, kind);
         let limits = Limits::from_settings(&mut settings);

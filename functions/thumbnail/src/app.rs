@@ -49,12 +49,7 @@ impl AppSettings {
     pub fn read(mut settings: Settings<'_>) -> Result<Self, Error> {
         let kind: StackKind = settings.required("STACK_KIND");
         let table_name: String = settings.required("TABLE_NAME");
-        let buckets = Buckets {
-            originals: settings.required("ORIGINALS_BUCKET"),
-            variants: settings.required("VARIANTS_BUCKET"),
-            owner_account_id: settings.required("BUCKET_OWNER"),
-        };
-        buckets.check(&mut settings);
+        let buckets = Buckets::read(&mut settings);
         let image_queue_url: String = settings.required("IMAGE_QUEUE_URL");
         let lease_seconds = settings.within("LEASE_SECONDS", 1, 3600);
         let memory_bytes = settings.within("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", 128, 10_240) * MIB;

@@ -124,55 +124,19 @@ pub(crate) fn png_of_chunks(
     header.extend(depth_and_color);
     header.extend([0, 0, 0]);
     let mut file = b"\x89PNG\r\n\x1a\n".to_vec();
-    file.extend(png_chunk(b"IHDR", &header));
+    file.extend(imaging_hostile::png::chunk(b"IHDR", &header));
     for (name, content) in chunks {
-        file.extend(png_chunk(name, content));
+        file.extend(imaging_hostile::png::chunk(name, content));
     }
-    file.extend(png_chunk(b"IDAT", &[0x78, 0x9c, 0x03, 0x00, 0x00, 0x00, 0x00, 0x01]));
-    file.extend(png_chunk(b"IEND", &[]));
+    file.extend(imaging_hostile::png::chunk(b"IDAT", &[0x78, 0x9c, 0x03, 0x00, 0x00, 0x00, 0x00, 0x01]));
+    file.extend(imaging_hostile::png::chunk(b"IEND", &[]));
     file
 }
 
 /// Puts a chunk behind the header of a PNG.
 pub(crate) fn png_with_chunk(png: &[u8], name: &[u8; 4], content: &[u8]) -> Vec<u8> {
     let (header, rest) = png.split_at(33);
-    [header, &png_chunk(name, content), rest].concat()
-}
-
-fn png_chunk(name: &[u8; 4], content: &[u8]) -> Vec<u8> {
-    let mut chunk = u32::try_from(content.len()).unwrap().to_be_bytes().to_vec();
-    chunk.extend(name);
-    chunk.extend(content);
-    chunk.extend(crc32(&chunk[4..]).to_be_bytes());
-    chunk
-}
-
-fn crc32(bytes: &[u8]) -> u32 {
-    !bytes.iter().fold(u32::MAX, |crc, byte| {
-        (0..8).fold(
-            crc ^ u32::from(*byte),
-            |crc, _| if crc & 1 == 1 { crc >> 1 ^ 0xedb8_8320 } else { crc >> 1 },
-        )
-    })
-}
-
-/// zlib without compression, for chunks that carry compressed text or profiles.
-pub(crate) fn zlib_stored(bytes: &[u8]) -> Vec<u8> {
-    let mut stream = vec![0x78, 0x01];
-    let blocks: Vec<_> = bytes.chunks(65_535).collect();
-    for (index, block) in blocks.iter().enumerate() {
-        let length = u16::try_from(block.len()).unwrap();
-        stream.push(u8::from(index + 1 == blocks.len()));
-        stream.extend(length.to_le_bytes());
-        stream.extend((!length).to_le_bytes());
-        stream.extend(*block);
-    }
-    let (a, b) = bytes.iter().fold((1_u32, 0_u32), |(a, b), byte| {
-        let a = (a + u32::from(*byte)) % 65_521;
-        (a, (b + a) % 65_521)
-    });
-    stream.extend((b << 16 | a).to_be_bytes());
-    stream
+    [header, &imaging_hostile::png::chunk(name, content), rest].concat()
 }
 
 /// 35 bytes: a canvas, and one frame of a size and place of its own.

@@ -25,11 +25,17 @@ impl Buckets {
         }
     }
 
-    /// Refuses settings that name one bucket for both: every variant would look like a new upload.
-    pub fn check(&self, settings: &mut Settings<'_>) {
+    /// Both, as the settings name them; one bucket for both is refused, since every variant would look like a new upload.
+    pub fn read(settings: &mut Settings<'_>) -> Self {
+        let buckets = Self {
+            originals: settings.required("ORIGINALS_BUCKET"),
+            variants: settings.required("VARIANTS_BUCKET"),
+            owner_account_id: settings.required("BUCKET_OWNER"),
+        };
         let names = ["ORIGINALS_BUCKET", "VARIANTS_BUCKET"];
         let fault = "ORIGINALS_BUCKET and VARIANTS_BUCKET are one bucket";
-        settings.expect(&names, self.originals != self.variants, fault);
+        settings.expect(&names, buckets.originals != buckets.variants, fault);
+        buckets
     }
 
     /// The bucket of this role. `Internal` when this function was not given it.
