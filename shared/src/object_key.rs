@@ -29,6 +29,15 @@ pub enum BucketRole {
 
 impl ObjectKey {
     /// `u/<owner hash>/<id>`: the uploaded bytes.
+    ///
+    /// A key cannot be made of a text, whoever wrote it, nor without an owner:
+    ///
+    /// ```compile_fail
+    /// # use shared::{ids::UploadId, object_key::ObjectKey};
+    /// fn key_of(owner: &str, id: &UploadId) -> ObjectKey {
+    ///     ObjectKey::original(owner, id)
+    /// }
+    /// ```
     pub fn original(owner: &OwnerId, id: &UploadId) -> Self {
         let text = format!("u/{}/{id}", owner.key_prefix());
         Self { bucket: BucketRole::Originals, text, upload_id: id.clone() }

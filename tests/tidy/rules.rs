@@ -47,7 +47,7 @@ const LAMBDA_PLACES: [&str; 5] =
 pub(crate) type Rule = fn(&[Source]) -> Vec<String>;
 
 /// Each rule with the sentence that a breach is reported under.
-pub(crate) const RULES: [(&str, Rule); 9] = [
+pub(crate) const RULES: [(&str, Rule); 10] = [
     ("a file opens with `//!` and says what it is for", opens_with_its_purpose),
     ("a file has at most 320 lines", is_short),
     ("main.rs only wires: at most 40 lines", main_only_wires),
@@ -55,6 +55,7 @@ pub(crate) const RULES: [(&str, Rule); 9] = [
     ("the Lambda crates are named by main.rs and handler.rs alone", lambda_stays_at_the_edge),
     ("the core knows no ports, no AWS and no waiting", the_core_is_pure),
     ("S3 keys are spelled in object_key.rs alone", keys_have_one_place),
+    ("the API reads a record as its owner alone", records_are_asked_for_by_their_owner),
     ("what is redacted is exposed by its adapters alone", secrets_have_few_readers),
     ("nothing is logged by its `Debug`", logs_name_what_they_say),
 ];
@@ -161,6 +162,16 @@ fn keys_have_one_place(files: &[Source]) -> Vec<String> {
             .collect()
     };
     files.iter().filter(ships).flat_map(keys_in).collect()
+}
+
+fn records_are_asked_for_by_their_owner(files: &[Source]) -> Vec<String> {
+    let api = ["functions/presign/src/", "functions/chunk-complete/src/"];
+    let past_the_owner = ["table.get(", ".as_ref().get(", "UploadTable::get", "fn get("];
+    files
+        .iter()
+        .filter(|file| file.is_in(&api))
+        .flat_map(|file| lines_that_name(file, &past_the_owner))
+        .collect()
 }
 
 /// Who may read what is redacted: the hash of an idempotency key, and the fakes, which play S3.

@@ -57,10 +57,25 @@ fn sent(stack: &Stack, bytes: &[u8]) -> (String, Vec<Value>) {
     (created.text("/id").to_owned(), report)
 }
 
+/// What a command for people on call says, to programs and to people.
+fn operate(stack: &Stack, words: &[&str]) -> (Value, String) {
+    let answer = stack.wait_for(operate::run(operate::command_line(stack.file(), words))).unwrap();
+    (answer.json, answer.text)
+}
+
 fn redrive(stack: &Stack, text: &str) -> Value {
-    let command = ["redrive", "--queue", "assembly", "--contains", text];
-    let answer = stack.wait_for(operate::run(operate::command_line(stack.file(), &command))).unwrap();
-    answer.json["queues"][0].clone()
+    operate(stack, &["redrive", "--queue", "assembly", "--contains", text]).0["queues"][0].clone()
+}
+
+/// Whoever is on call sees the record, both parts, and the dead letter that names the upload.
+fn assert_shown(stack: &Stack, id: &str) {
+    let (json, text) = operate(stack, &["inspect", id]);
+    let assembly =
+        json["queues"].as_array().unwrap().iter().find(|queue| queue["name"] == "assembly").unwrap();
+    assert_eq!(assembly["namingThisUpload"], 1, "{json}");
+    for word in [id, "completing", "redrive"] {
+        assert!(text.contains(word), "nothing of {word}: {text}");
+    }
 }
 
 pub(crate) fn a_message_that_always_fails_becomes_a_dead_letter_and_can_be_redriven(stack: &Stack) {
@@ -93,6 +108,7 @@ pub(crate) fn a_message_that_always_fails_becomes_a_dead_letter_and_can_be_redri
     drop(poison);
     drop(impatient);
 
+    assert_shown(stack, &id);
     // Only those that are meant are moved.
     assert_eq!(
         (&redrive(stack, "no such text")["moved"], stack.message_counts(DEAD_LETTERS)[0]),
