@@ -53,11 +53,14 @@ fn main() -> ExitCode {
             alone.extend(trials(&stack, scenarios::BROKEN_ALONE));
         }
         false => {
-            let count = scenarios::BROKEN.len() + scenarios::BROKEN_ALONE.len();
+            let count = scenarios::BROKEN.len() + scenarios::BROKEN_ALONE.len() + scenarios::AFTER_ALL.len();
             println!("not run: {count} scenarios, because the stack file names no proxyPort");
         }
     }
     alone.extend(trials(&stack, scenarios::ALONE));
+    if stack.has_proxy() {
+        alone.extend(trials(&stack, scenarios::AFTER_ALL));
+    }
     let side_by_side = libtest_mimic::run(&arguments, side_by_side);
     // These look at queues and logs that all scenarios share.
     arguments.test_threads = Some(1);

@@ -11,7 +11,7 @@ use fidelity::{GatewayLimits, Planted, Proxy, Rule, Settings};
 use serde_json::Value;
 use shared::aws::{Aws, DynamoUploadTable};
 use shared::ids::UploadId;
-use shared::ports::UploadTable;
+use shared::ports::{Clock, SystemClock, UploadTable};
 use shared::upload::Upload;
 use tokio::runtime::Runtime;
 
@@ -143,6 +143,13 @@ impl Stack {
     /// Waits for a call of the AWS SDK.
     pub(crate) fn wait_for<T>(&self, call: impl Future<Output = T>) -> T {
         self.runtime.block_on(call)
+    }
+
+    /// Makes a record due now, as time does by itself.
+    pub(crate) fn make_due(&self, id: &str) {
+        let mut upload = self.record(id);
+        upload.due_at = Some(SystemClock.now());
+        assert!(self.wait_for(self.table.replace(&upload)).unwrap(), "somebody changed it meanwhile");
     }
 
     /// The record of an upload as the table holds it.

@@ -115,6 +115,19 @@ pub(crate) fn a_queue_that_is_away_costs_no_file(stack: &Stack) {
     assert_whole(stack, id, &bytes);
 }
 
+pub(crate) fn a_message_that_was_never_sent_is_sent_by_cleanup(stack: &Stack) {
+    let alice = stack.owner();
+    let (bytes, created, report) = sent(&alice, 56);
+    let id = created.text("/id");
+    let planted = stack.plant(Rule::new(Operation::SEND_MESSAGE, AWAY).about(id).times(ATTEMPTS));
+    assert_eq!(alice.report(id, &report).refusal(), "503 unavailable");
+    assert_eq!(planted.fired(), ATTEMPTS);
+    // The client is gone. Five minutes later, or as soon as the record says so, cleanup comes.
+    stack.make_due(id);
+    stack.clean_up();
+    assert_whole(stack, id, &bytes);
+}
+
 pub(crate) fn a_store_that_is_away_opens_nothing(stack: &Stack) {
     let alice = stack.other_owner();
     let key = format!("away-{}", alice.create_multipart("x.bin", 9 * MIB).text("/id"));

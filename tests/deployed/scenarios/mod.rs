@@ -61,6 +61,7 @@ pub(crate) const BROKEN: &[(&str, Scenario)] = named![
     broken_answers::a_table_that_errs_after_writing_leaves_one_part_on_record,
     broken_answers::a_table_that_throttles_makes_the_caller_wait,
     broken_answers::a_queue_that_is_away_costs_no_file,
+    broken_answers::a_message_that_was_never_sent_is_sent_by_cleanup,
     broken_answers::a_store_that_is_away_opens_nothing,
     broken_answers::a_table_that_is_away_hands_out_no_url,
     broken_answers::a_dependency_that_takes_ten_seconds_is_given_up_in_time,
@@ -77,6 +78,10 @@ pub(crate) const BROKEN: &[(&str, Scenario)] = named![
 pub(crate) const BROKEN_ALONE: &[(&str, Scenario)] = named![
     gateway::the_gateway_takes_neither_too_much_nor_too_often,
     dead_letters::a_message_that_always_fails_becomes_a_dead_letter_and_can_be_redriven,
+];
+
+/// What is alone with such a stack and comes last, because it looks at the calls of all others.
+pub(crate) const AFTER_ALL: &[(&str, Scenario)] = named![
     permissions::no_function_may_do_more_than_its_role_says,
     permissions::without_any_one_action_a_function_is_refused,
 ];
