@@ -160,6 +160,8 @@ def try_rules_of_the_bucket(trial: Trial) -> None:
 
 
 def remove_all(trial: Trial) -> None:
+    for left in trial.s3.list_multipart_uploads(Bucket=trial.bucket, Prefix=PREFIX).get("Uploads", []):
+        trial.s3.abort_multipart_upload(Bucket=trial.bucket, Key=left["Key"], UploadId=left["UploadId"])
     listed = trial.s3.list_object_versions(Bucket=trial.bucket, Prefix=PREFIX)
     for held in listed.get("Versions", []) + listed.get("DeleteMarkers", []):
         trial.s3.delete_object(Bucket=trial.bucket, Key=held["Key"], VersionId=held["VersionId"])

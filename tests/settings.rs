@@ -211,6 +211,8 @@ fn nothing_on_aws_leads_to_an_emulator() {
             "x",
             "AWS_ENDPOINT_URL_DYNAMODB is set, which only a local stack may have",
         ),
+        ("AWS_CONFIG_FILE", "/tmp/config", "AWS_CONFIG_FILE is set, which only a local stack may have"),
+        ("AWS_PROFILE", "local", "AWS_PROFILE is set, which only a local stack may have"),
         ("AWS_ACCESS_KEY_ID", "test", "AWS_ACCESS_KEY_ID is none that AWS gives"),
         ("BUCKET_OWNER", "000000000000", "BUCKET_OWNER is the account of an emulator"),
         ("BUCKET_OWNER", "somebody", "BUCKET_OWNER is not the number of an account"),

@@ -89,6 +89,7 @@ impl<'a> Settings<'a> {
     pub fn check_surroundings(&mut self, kind: StackKind, bucket_owner: &str) {
         let is_set = |name: &str| (self.lookup)(name).is_some_and(|text| !text.trim().is_empty());
         let endpoints: Vec<&str> = ENDPOINTS.into_iter().filter(|name| is_set(name)).collect();
+        let profiles: Vec<&str> = PROFILES.into_iter().filter(|name| is_set(name)).collect();
         let key_id = (self.lookup)("AWS_ACCESS_KEY_ID").unwrap_or_default();
         let log_level = (self.lookup)("LOG_LEVEL").unwrap_or_default();
         self.expect(
@@ -100,7 +101,7 @@ impl<'a> Settings<'a> {
         self.expect(&["BUCKET_OWNER"], is_account, "BUCKET_OWNER is not the number of an account");
         match kind {
             StackKind::Aws => {
-                for name in endpoints {
+                for name in endpoints.into_iter().chain(profiles) {
                     self.faults.push(format!("{name} is set, which only a local stack may have"));
                 }
                 let is_real = ACCESS_KEY_ID_LENGTH_MIN <= key_id.len();
@@ -131,6 +132,9 @@ impl<'a> Settings<'a> {
 /// What leads the SDK to other servers than those of AWS.
 const ENDPOINTS: [&str; 4] =
     ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL_SQS"];
+
+/// What has the SDK read a profile, which may name an endpoint too.
+const PROFILES: [&str; 3] = ["AWS_CONFIG_FILE", "AWS_PROFILE", "AWS_SHARED_CREDENTIALS_FILE"];
 
 /// The shortest that AWS gives: <https://docs.aws.amazon.com/IAM/latest/APIReference/API_AccessKey.html>. Those that
 /// emulators take for granted are shorter.

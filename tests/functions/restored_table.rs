@@ -7,7 +7,8 @@ use shared::testing::Content;
 use shared::upload::UploadState;
 
 use crate::steps::{
-    completing_movie, create_movie, finished_movie, key_of, send_movie, send_single, upload_id,
+    completing_movie, crc64, create_movie, filled, finished_movie, key_of, movie_body, send_movie,
+    send_single, upload_id,
 };
 
 const NOBODY: &str = "01ARYZ6S410000000000000000";
@@ -85,4 +86,45 @@ async fn somebody_elses_object_at_the_key_does_not_keep_an_upload_from_expiring(
     weeks_go_by(&world).await;
     assert_eq!(world.store.open_multipart_count(), 0);
     assert_eq!(finished_movie(&world).await.len(), 26, "the world goes on");
+}
+
+#[tokio::test]
+async fn a_file_whose_parts_the_copy_does_not_know_is_proved_all_the_same() {
+    let parts = [filled(1), filled(2)];
+    let texts: Vec<String> = parts.iter().map(crc64).collect();
+    for declared in [json!({ "algorithm": "crc64nvme" }), json!({ "algorithm": "crc64nvme", "parts": texts })]
+    {
+        let world = World::new();
+        let alice = world.client("alice");
+        let mut body = movie_body(2);
+        body["checksum"] = declared;
+        let created = alice.post("/uploads", &body).await;
+        let id = created.text("/id").to_owned();
+        let copy = world.upload(&id);
+        let wanted: Vec<_> = [1, 2]
+            .into_iter()
+            .zip(&texts)
+            .map(|(number, text)| json!({ "partNumber": number, "checksum": text }))
+            .collect();
+        let signed = alice.post(&format!("/uploads/{id}/parts/sign"), &json!({ "parts": wanted })).await;
+        let sent = signed.signed_parts().into_iter().zip(parts.clone()).zip(&texts);
+        let report: Vec<_> = sent
+            .map(|((part, content), text)| {
+                json!({ "partNumber": part.number.get(), "etag": alice.put(&part, content), "checksum": text })
+            })
+            .collect();
+        assert_eq!(alice.report(&id, &json!({ "parts": report })).await.status, 200);
+        world.settle().await;
+        assert_eq!(world.upload(&id).state, UploadState::Completed);
+
+        world.table.forget_pages(&upload_id(&id));
+        world.table.change(&upload_id(&id), |upload| {
+            let version = upload.version;
+            *upload = copy;
+            upload.version = version;
+        });
+        weeks_go_by(&world).await;
+        let restored = world.upload(&id);
+        assert_eq!(restored.state, UploadState::Completed, "{:?}", restored.reason);
+    }
 }

@@ -130,7 +130,11 @@ pub fn replay(case: &Case) -> (Vec<String>, Vec<String>) {
     let (seed, weather, orders) = plan_of_case(case);
     let mut trace = Vec::new();
     let outcome = guarded(None, || schedule::run_traced(seed, weather, orders, &mut trace));
-    (trace, outcome.violations)
+    let mut violations = outcome.violations;
+    if !matches!(case, Case::Seed(_)) && outcome.coverage.blows.is_empty() {
+        violations.push(format!("{case}: the blow fell nowhere; there is no such call"));
+    }
+    (trace, violations)
 }
 
 fn run(case: &Case, guard: Option<Guard>) -> Outcome {

@@ -41,6 +41,10 @@ fn breaches() -> Vec<Vec<Source>> {
         vec![
             made_up("functions/presign/src/show_file.rs", "    let upload = app.table.get(id).await?;"),
             made_up("functions/chunk-complete/src/report_parts.rs", "    UploadTable::get(&*app.table, id)"),
+            made_up(
+                "functions/presign/src/cancel_upload.rs",
+                "    change(app.table.as_ref(), id, |upload| {",
+            ),
         ],
         vec![
             made_up("functions/presign/src/show_file.rs", "    let text = format!(\"{}\", url.expose());"),

@@ -10,7 +10,7 @@ fn expected() -> [(&'static str, u64); 2] {
     let runs = fuzz.lines().filter_map(|line| line.trim().strip_prefix("run(\"")?.split_once("\", "));
     let inputs = runs.map(|(_, rest)| number_after(rest, "")).sum();
     [
-        ("processes of functions killed at work", kills),
+        ("processes of functions killed while uploads run", kills),
         ("damaged requests, events, messages and images from the fuzzers' seeds", inputs),
     ]
 }

@@ -167,10 +167,15 @@ fn keys_have_one_place(files: &[Source]) -> Vec<String> {
 fn records_are_asked_for_by_their_owner(files: &[Source]) -> Vec<String> {
     let api = ["functions/presign/src/", "functions/chunk-complete/src/"];
     let past_the_owner = ["table.get(", ".as_ref().get(", "UploadTable::get", "fn get("];
+    // A change by id alone is one only after the owner was asked.
+    let changes_unasked = |file: &Source| match file.text.contains("load_owned(") {
+        true => Vec::new(),
+        false => lines_that_name(file, &["change(app.table"]),
+    };
     files
         .iter()
         .filter(|file| file.is_in(&api))
-        .flat_map(|file| lines_that_name(file, &past_the_owner))
+        .flat_map(|file| [lines_that_name(file, &past_the_owner), changes_unasked(file)].concat())
         .collect()
 }
 

@@ -81,9 +81,16 @@ fn mismatch(what: &str) -> Reason {
     Reason::new("content_type_mismatch", format!("{what}, and another type was declared"))
 }
 
+/// How every file of Microsoft's compound format begins ([MS-CFB], section 2.2): documents of Microsoft Office,
+/// which the crate tells apart only by reading far beyond the first bytes.
+const OLE_STORAGE: &[u8] = b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1";
+
 /// The type that the bytes show, by the name that types are compared under.
 fn shown_by(start: &[u8], declared: &str) -> Option<String> {
     let start = start.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(start);
+    if start.starts_with(OLE_STORAGE) {
+        return Some("application/x-ole-storage".to_owned());
+    }
     let found = infer::get(start).map(|found| canonical(found.mime_type()).into_owned());
     let found = found.or_else(|| shown_beyond_signatures(start).map(str::to_owned))?;
     let is_coincidence =
@@ -146,8 +153,11 @@ fn has_macros(declared: &str) -> bool {
 /// Documents, templates and slide shows of one office program, which its archive does not tell apart at its start.
 fn is_same_office(declared: &str, shown: &str) -> bool {
     let program = |name: &str| name.rsplit_once('.').map(|(program, _)| program.to_owned());
+    let is_open_document =
+        || shown.starts_with("application/vnd.oasis.opendocument.") && declared.starts_with(shown);
     shown.starts_with("application/vnd.openxmlformats-officedocument.")
         && (has_macros(declared) || program(declared) == program(shown))
+        || is_open_document()
 }
 
 /// Whether files of this type begin in a way that is known, so that bytes which show nothing are not of it. Text need

@@ -109,3 +109,27 @@ fn a_container_is_what_was_declared_as_far_as_first_bytes_can_tell() {
     expect("audio/ogg", "audio/ogg", b"OggS\0\x02\0\0\0\0\0\0\0\0", "taken");
     expect("video/webm", "image/png", b"\x1A\x45\xDF\xA3", "content_type_not_allowed");
 }
+
+#[test]
+fn older_and_open_documents_are_taken_as_what_was_declared() {
+    let ole = [b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1".as_slice(), &[0; 24]].concat();
+    let office = "application/msword,application/vnd.ms-excel,application/vnd.ms-powerpoint,image/png";
+    for declared in ["application/msword", "application/vnd.ms-excel", "application/vnd.ms-powerpoint"] {
+        expect(office, declared, &ole, "taken");
+    }
+    expect(office, "image/png", &ole, "content_type_not_allowed");
+    let named = |kind: &str| {
+        let mime = format!("application/vnd.oasis.opendocument.{kind}");
+        let head = [
+            b"PK\x03\x04\x14\x00\x00\x08\x00\x00".as_slice(),
+            &[0; 16],
+            b"\x08\0\0\0mimetype",
+            mime.as_bytes(),
+        ];
+        (mime.clone(), head.concat())
+    };
+    for kind in ["text", "text-template", "spreadsheet", "spreadsheet-template"] {
+        let (mime, start) = named(kind);
+        expect(&mime, &mime, &start, "taken");
+    }
+}

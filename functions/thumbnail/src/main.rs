@@ -18,6 +18,7 @@ fn main() -> Result<ExitCode, Error> {
 #[tokio::main(flavor = "current_thread")]
 async fn serve() -> Result<(), Error> {
     shared::telemetry::init();
+    render::hide_from_workers();
     let app = App::from_env().await?;
     run(service_fn(|event: LambdaEvent<SqsEvent>| handler::handle(&app, event))).await
 }

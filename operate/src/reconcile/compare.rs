@@ -141,6 +141,14 @@ fn make_due_unless_young(since: Timestamp, now: Timestamp) -> Remedy {
 
 fn of_multiparts(upload: &Upload, held: &Holdings, now: Timestamp, found: &mut Vec<Difference>) {
     let named = upload.multipart.as_ref().map(|multipart| multipart.s3_upload_id.as_str());
+    let is_listed = |id: &str| held.multiparts.iter().any(|open| open.s3_upload_id == id);
+    // While it completes, S3 forgets it before the record knows.
+    let is_open = upload.state == UploadState::Active && held.original.is_none() && now < upload.expires_at;
+    if is_open && named.is_some_and(|id| !is_listed(id)) {
+        let detail = "S3 does not know its multipart upload; the client has to create a new one";
+        let key = upload.object_key();
+        found.push(Difference::new(Kind::MultipartMissing, Some(&upload.id), detail).at(key.as_str()));
+    }
     for open in &held.multiparts {
         if named != Some(open.s3_upload_id.as_str()) {
             push_unnamed(&upload.id, open, now, found);
@@ -178,6 +186,16 @@ fn of_variants(upload: &Upload, held: &Holdings, now: Timestamp, found: &mut Vec
             None => Remedy::ByHand,
         };
         found.push(Difference::new(Kind::VariantMissing, Some(&upload.id), detail).at(key).mended_by(remedy));
+    }
+    let size_in_s3 =
+        |key: &str| held.variants.iter().find(|held| held.key == key).map(|held| held.size_bytes);
+    for variant in image.iter().flat_map(|image| &image.variants) {
+        let key = key_of(&variant.name);
+        if let Some(size_bytes) = size_in_s3(&key).filter(|size_bytes| *size_bytes != variant.bytes) {
+            let detail = format!("{} bytes on record, {size_bytes} in S3", variant.bytes);
+            let difference = Difference::new(Kind::VariantDiffers, Some(&upload.id), detail).at(&key);
+            found.push(difference.mended_by(Remedy::RemakeImage));
+        }
     }
     // A worker writes first and records after.
     let at_work = awaits(ImageState::Pending) || awaits(ImageState::Partial);

@@ -192,3 +192,23 @@ fn a_record_is_overdue_an_hour_after_it_was_due() {
     assert_eq!(found(&upload, &Holdings::default(), 24), []);
     assert_eq!(found(&upload, &Holdings::default(), 25), [(Kind::Overdue, Remedy::ByHand)]);
 }
+
+#[test]
+fn an_open_upload_whose_parts_s3_has_lost_is_named() {
+    let upload = an_upload().in_state(UploadState::Active).with(|upload| {
+        upload.multipart =
+            Some(shared::record::Multipart { s3_upload_id: "s3".to_owned(), checksum_type: None });
+    });
+    let upload = upload.build();
+    assert_eq!(found(&upload, &holding_multipart(&upload, "s3"), 0), []);
+    assert_eq!(found(&upload, &Holdings::default(), 0), [(Kind::MultipartMissing, Remedy::ByHand)]);
+}
+
+#[test]
+fn a_variant_of_another_size_is_made_anew() {
+    let mut upload = completed();
+    with_variant(&mut upload, "640x480.webp");
+    let mut held = holding_original(&upload);
+    held.variants = vec![ListedObject { size_bytes: 9, ..listed_variant(&upload, "640x480.webp") }];
+    assert_eq!(found(&upload, &held, 1_000), [(Kind::VariantDiffers, Remedy::RemakeImage)]);
+}

@@ -20,10 +20,14 @@ pub(crate) enum Kind {
     MultipartWithoutRecord,
     /// A multipart upload whose record has ended.
     MultipartOfEndedUpload,
+    /// An open upload whose multipart upload S3 no longer knows: the parts that were sent are gone.
+    MultipartMissing,
     /// A variant that no record names.
     VariantWithoutRecord,
     /// A recorded variant that is gone.
     VariantMissing,
+    /// A recorded variant whose object has another size.
+    VariantDiffers,
     /// A record that nobody attended to in time.
     Overdue,
 }
@@ -39,6 +43,8 @@ impl Kind {
             Self::ObjectDiffers => "object_differs",
             Self::MultipartWithoutRecord => "multipart_without_record",
             Self::MultipartOfEndedUpload => "multipart_of_ended_upload",
+            Self::MultipartMissing => "multipart_missing",
+            Self::VariantDiffers => "variant_differs",
             Self::VariantWithoutRecord => "variant_without_record",
             Self::VariantMissing => "variant_missing",
             Self::Overdue => "overdue",

@@ -137,6 +137,12 @@ impl OpenUpload {
             Some((algorithm, value))
         });
         let Some((algorithm, value)) = stated else { return Verdict::Pass };
+        if self.algorithm.is_some() && !self.is_full_object {
+            return refused(
+                "BadDigest",
+                "A checksum of the whole was given for an upload whose checksum is composite.",
+            );
+        }
         match self.checksum_of_whole(named, algorithm) {
             Some(right) if right.to_base64() == value => Verdict::PassWithoutChecksum,
             Some(_) => {

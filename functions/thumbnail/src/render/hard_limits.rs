@@ -14,8 +14,9 @@ pub struct HardLimits {
     pub cpu_seconds: u64,
 }
 
-/// Standard input, output and error are open. With this limit nothing else can be: no file, no socket.
-const OPEN_FILES_MAX: u64 = 3;
+/// Standard input, output and error are open already and stay so. With this limit nothing else can be opened, also when one
+/// of them is closed: no file, no socket, not the environment of the function in `/proc`.
+const OPEN_FILES_MAX: u64 = 0;
 
 impl HardLimits {
     /// Applies them to this process, and gives up what a decoder never needs: files, new processes, core dumps,
@@ -33,6 +34,15 @@ impl HardLimits {
             setrlimit(resource, limit, limit)?;
         }
         give_up_privileges()
+    }
+}
+
+/// Keeps other processes of the same user, its own workers among them, from reading this one's environment and memory.
+/// Where the kernel refuses, the other limits still hold.
+pub fn hide_from_workers() {
+    #[cfg(target_os = "linux")]
+    if let Err(err) = nix::sys::prctl::set_dumpable(false) {
+        tracing::warn!(error = %err, "the function cannot hide its environment from its workers");
     }
 }
 

@@ -20,7 +20,7 @@ use shared::error::Error;
 use shared::record::{Placeholder, Reason};
 use shared::timestamp::Timestamp;
 
-pub use hard_limits::HardLimits;
+pub use hard_limits::{HardLimits, hide_from_workers};
 pub use in_process::InProcess;
 pub use isolated::{Isolated, Program};
 pub use worker::{WORKER_ARGUMENT, run as run_worker};

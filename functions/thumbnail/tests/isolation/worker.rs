@@ -125,7 +125,7 @@ fn a_worker_can_open_no_file_write_none_and_start_nothing() {
     assert_eq!(limit(&limits, "Max cpu time"), ("9".to_owned(), "10".to_owned()));
     assert_eq!(limit(&limits, "Max core file size"), both("0"));
     assert_eq!(limit(&limits, "Max file size"), both("0"));
-    assert_eq!(limit(&limits, "Max open files"), both("3"));
+    assert_eq!(limit(&limits, "Max open files"), both("0"));
     assert_eq!(limit(&limits, "Max processes"), both("0"));
     assert!(status.contains("NoNewPrivs:\t1"), "{status}");
     assert!(status.contains("Threads:\t1"), "{status}");

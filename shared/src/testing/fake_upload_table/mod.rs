@@ -12,11 +12,11 @@ use super::points::{Call, CallLog, Fault, Points, locked};
 use super::table_units::{TableUnits, item_size_bytes, read_halves};
 use crate::aws::item::{Item, ItemReader};
 use crate::aws::other_items::{
-    idempotency_from_item, idempotency_keys, idempotency_to_item, page_from_item, page_keys, page_to_item,
-    walk_from_item, walk_keys, walk_to_item,
+    idempotency_from_item, idempotency_keys, idempotency_to_item, page_from_item, page_keys, page_sort_keys,
+    page_to_item, walk_from_item, walk_keys, walk_to_item,
 };
 use crate::aws::upload_item::{
-    due_shard_key, from_item, seconds_rounded_up, to_item, upload_keys, upload_of_partition,
+    due_shard_key, from_item, seconds_rounded_up, to_item, upload_keys, upload_of_partition, upload_partition,
 };
 use crate::error::Error;
 use crate::guard::Guard;
@@ -109,6 +109,15 @@ impl FakeUploadTable {
         let state = locked(&self.state);
         let pages = state.pages_of(id, &(0..=u16::MAX));
         pages.into_iter().filter_map(|item| page_from_item(item).ok()).flat_map(|page| page.parts).collect()
+    }
+
+    /// Forgets what is on record of an upload's parts, as a table that was restored from an older copy has.
+    pub fn forget_pages(&self, id: &UploadId) {
+        let (first, last) = page_sort_keys(&(0..=u16::MAX));
+        let partition = upload_partition(id);
+        let is_page =
+            |(held, sort): &(String, String)| *held == partition && (&first..=&last).contains(&sort);
+        locked(&self.state).items.retain(|keys, _| !is_page(keys));
     }
 
     /// Removes an attribute of a record: a damaged record must be reported, not skipped.
