@@ -12,6 +12,7 @@ use serde_json::Value;
 use shared::aws::{Aws, DynamoUploadTable};
 use shared::ids::UploadId;
 use shared::ports::{Clock, SystemClock, UploadTable};
+use shared::timestamp::Timestamp;
 use shared::upload::Upload;
 use tokio::runtime::Runtime;
 
@@ -148,7 +149,8 @@ impl Stack {
     /// Makes a record due now, as time does by itself.
     pub(crate) fn make_due(&self, id: &str) {
         let mut upload = self.record(id);
-        upload.due_at = Some(SystemClock.now());
+        // The index counts in whole seconds, rounded up.
+        upload.due_at = Some(Timestamp::from_millis(SystemClock.now().as_millis() - 1_000));
         assert!(self.wait_for(self.table.replace(&upload)).unwrap(), "somebody changed it meanwhile");
     }
 
