@@ -15,15 +15,12 @@ use crate::toolchain::Toolchain;
 /// The environment variable that tells the test where the pictures are.
 const CORPUS_VARIABLE: &str = "LONGSHORE_CORPUS";
 
-/// Decodes them all. Without a network there is nothing to decode, and a line says so.
+/// What pip says of a package that came and is another one.
+const WRONG_HASH: &str = "DO NOT MATCH THE HASHES";
+
+/// Decodes them all. Without a network there is nothing to decode, and a line says so; whatever else goes wrong fails.
 pub(crate) fn run(project: &Project, toolchain: &Toolchain) -> anyhow::Result<()> {
-    let pictures = match prepare(project, toolchain) {
-        Ok(pictures) => pictures,
-        Err(err) => {
-            println!("not run: the pictures of Pillow are not to be had: {err:#}");
-            return Ok(());
-        }
-    };
+    let Some(pictures) = prepare(project, toolchain)? else { return Ok(()) };
     let mut test = Command::new("cargo");
     // The whole workspace is named so that cargo reuses what the offline tests have built.
     test.args(["test", "--workspace", "--all-features", "--locked", "--test", "corpus"])
@@ -32,24 +29,34 @@ pub(crate) fn run(project: &Project, toolchain: &Toolchain) -> anyhow::Result<()
     process::run_shown(&mut test, "the pictures of Pillow")
 }
 
-/// Downloads and unpacks the package, unless that was done before. Gives the folder of its pictures.
-fn prepare(project: &Project, toolchain: &Toolchain) -> anyhow::Result<PathBuf> {
+/// Downloads and unpacks the package, unless that was done before. Gives the folder of its pictures; nothing when it
+/// cannot be downloaded.
+fn prepare(project: &Project, toolchain: &Toolchain) -> anyhow::Result<Option<PathBuf>> {
     let requirement = project.infra_dir().join("corpus.txt");
     let wanted = fs::read_to_string(&requirement).context("could not read what to download")?;
     let folder = project.local_dir().join("corpus");
     let stamp = folder.join("downloaded.txt");
     if fs::read_to_string(&stamp).is_ok_and(|downloaded| downloaded == wanted) {
-        return pictures_in(&folder);
+        return pictures_in(&folder).map(Some);
     }
     if folder.exists() {
         fs::remove_dir_all(&folder).context("could not remove the old pictures")?;
     }
     fs::create_dir_all(&folder).context("could not make a folder for the pictures")?;
-    download(toolchain, &requirement, &folder, &project.local_dir().join("corpus.log"))?;
+    let log = project.local_dir().join("corpus.log");
+    match download(toolchain, &requirement, &folder, &log) {
+        Ok(()) => {}
+        Err(err) if err.to_string().contains(WRONG_HASH) => return Err(err),
+        Err(err) => {
+            println!("not run: the pictures of Pillow are not to be had: {err:#}");
+            return Ok(None);
+        }
+    }
+    unpack(toolchain, &folder, &log)?;
     let pictures = pictures_in(&folder)?;
     // Written last: a download that broke off is not taken for a whole one.
     fs::write(stamp, wanted).context("could not mark the pictures as complete")?;
-    Ok(pictures)
+    Ok(Some(pictures))
 }
 
 fn download(toolchain: &Toolchain, requirement: &Path, folder: &Path, log: &Path) -> anyhow::Result<()> {
@@ -60,7 +67,10 @@ fn download(toolchain: &Toolchain, requirement: &Path, folder: &Path, log: &Path
         .arg(folder)
         .arg("--requirement")
         .arg(requirement);
-    process::run_logged(&mut pip, "pip download", log)?;
+    process::run_logged(&mut pip, "pip download", log)
+}
+
+fn unpack(toolchain: &Toolchain, folder: &Path, log: &Path) -> anyhow::Result<()> {
     let package = only_entry(folder, |path| path.extension() == Some(OsStr::new("gz")))?;
     let mut tar = toolchain.command("python3");
     tar.args(["-m", "tarfile", "--extract"]).arg(&package).arg(folder);
