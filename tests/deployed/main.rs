@@ -45,22 +45,17 @@ fn main() -> ExitCode {
     };
     let stack = Arc::new(stack);
     arguments.test_threads.get_or_insert(THREADS);
-    let mut side_by_side = trials(&stack, scenarios::SIDE_BY_SIDE);
-    let mut alone = Vec::new();
-    match stack.has_proxy() {
-        true => {
-            side_by_side.extend(trials(&stack, scenarios::BROKEN));
-            alone.extend(trials(&stack, scenarios::BROKEN_ALONE));
-        }
+    let none: &[(&str, Scenario)] = &[];
+    let (broken, broken_alone, after_all) = match stack.has_proxy() {
+        true => (scenarios::BROKEN, scenarios::BROKEN_ALONE, scenarios::AFTER_ALL),
         false => {
             let count = scenarios::BROKEN.len() + scenarios::BROKEN_ALONE.len() + scenarios::AFTER_ALL.len();
             println!("not run: {count} scenarios, because the stack file names no proxyPort");
+            (none, none, none)
         }
-    }
-    alone.extend(trials(&stack, scenarios::ALONE));
-    if stack.has_proxy() {
-        alone.extend(trials(&stack, scenarios::AFTER_ALL));
-    }
+    };
+    let side_by_side = trials(&stack, &[scenarios::SIDE_BY_SIDE, broken].concat());
+    let alone = trials(&stack, &[broken_alone, scenarios::ALONE, after_all].concat());
     let side_by_side = libtest_mimic::run(&arguments, side_by_side);
     // These look at queues and logs that all scenarios share.
     arguments.test_threads = Some(1);
