@@ -1,95 +1,233 @@
-//! Brings any decoded pixels to 8-bit sRGB, with alpha if they had it.
+//! Brings components of any meaning to brightness and two differences of colour in sRGB.
 
-use image::{DynamicImage, RgbImage, RgbaImage};
-use moxcms::{ColorProfile, DataColorSpace, Layout, TransformOptions};
+use std::fmt;
+use std::sync::Arc;
 
-/// Larger profiles are ignored: those of cameras and screens have a few kilobytes, printer tables are not for RGB.
-const PROFILE_BYTES_MAX: usize = 1024 * 1024;
+use moxcms::{
+    ColorProfile, DataColorSpace, Layout, Transform16BitExecutor, TransformExecutor, TransformOptions,
+};
 
-/// Converts to `ImageRgb8` or `ImageRgba8`. A profile that is damaged, too large or not one for these pixels is
-/// ignored, which shows the picture as a program without colour management would.
-pub(crate) fn to_srgb(image: DynamicImage, profile: Option<&[u8]>) -> DynamicImage {
-    let profile = profile
-        .filter(|bytes| bytes.len() <= PROFILE_BYTES_MAX)
-        .and_then(|bytes| ColorProfile::new_from_slice(bytes).ok());
-    let converted = profile.and_then(|profile| convert(&image, &profile));
-    match converted {
-        Some(converted) => converted,
-        None => to_rgb(image),
+use crate::layer::{Layer, NEUTRAL};
+use crate::plane::Plane;
+
+/// Larger profiles are ignored: those of cameras and screens have a few kilobytes, those of presses up to two megabytes.
+const PROFILE_BYTES_MAX: usize = 4 * 1024 * 1024;
+
+/// What the components of a picture mean, alpha not counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ColorModel {
+    Gray,
+    Rgb,
+    YCbCr,
+    /// Ink, 65535 for all of it.
+    Cmyk,
+    /// As most programs store it: 65535 for none of it.
+    InvertedCmyk,
+    /// `InvertedCmyk` whose first three were made into brightness and differences of colour.
+    Ycck,
+}
+
+/// How to bring the components of one picture to sRGB.
+pub(crate) struct Conversion {
+    model: ColorModel,
+    /// Where the profile is one for these components, and another one than sRGB.
+    transform: Option<Arc<Transform16BitExecutor>>,
+}
+
+impl fmt::Debug for Conversion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Conversion").field("model", &self.model).finish_non_exhaustive()
     }
 }
 
-fn to_rgb(image: DynamicImage) -> DynamicImage {
-    if image.color().has_alpha() {
-        DynamicImage::ImageRgba8(image.into_rgba8())
-    } else {
-        DynamicImage::ImageRgb8(image.into_rgb8())
+impl Conversion {
+    /// A profile that is damaged, too large or not one for these components is ignored, which shows the picture as a
+    /// program without colour management would.
+    pub(crate) fn new(model: ColorModel, profile: Option<&[u8]>) -> Self {
+        let profile = profile
+            .filter(|bytes| bytes.len() <= PROFILE_BYTES_MAX)
+            .and_then(|bytes| ColorProfile::new_from_slice(bytes).ok());
+        Self { model, transform: profile.and_then(|profile| transform(model, &profile)) }
+    }
+
+    /// Whether the components are already what is wanted, so that each may be shrunk to a size of its own.
+    pub(crate) fn is_identity(&self) -> bool {
+        self.transform.is_none() && matches!(self.model, ColorModel::YCbCr)
+    }
+
+    /// The layer of components of one size, one plane for each.
+    pub(crate) fn layer(&self, mut components: Vec<Plane>, alpha: Option<Plane>, keeps_full: bool) -> Option<Layer> {
+        if self.model == ColorModel::Gray && self.transform.is_none() {
+            let gray = components.pop()?;
+            return Some(Layer { alpha, ..Layer::from_gray(gray, keeps_full) });
+        }
+        Some(Layer::from_full(self.apply(components)?, alpha, keeps_full))
+    }
+
+    fn apply(&self, planes: Vec<Plane>) -> Option<[Plane; 3]> {
+        let width = planes.first()?.width();
+        let planes = match (self.model, planes.try_into()) {
+            (ColorModel::Gray, Err(one)) => self.convert_gray(one)?,
+            (ColorModel::YCbCr, Ok(planes)) => self.convert_rgb(ycbcr_to_rgb(planes)),
+            (ColorModel::Rgb, Ok(planes)) => self.convert_rgb(planes.map(|plane| plane.samples().to_vec())),
+            (_, Err(four)) => self.convert_cmyk(four)?,
+            _ => return None,
+        };
+        Some(rgb_to_ycbcr(&planes, width))
+    }
+
+    fn convert_gray(&self, planes: Vec<Plane>) -> Option<[Vec<u16>; 3]> {
+        let [gray] = <[Plane; 1]>::try_from(planes).ok()?;
+        self.transform.as_ref().map(|transform| through(transform.as_ref(), gray.samples(), 1))
+    }
+
+    fn convert_rgb(&self, planes: [Vec<u16>; 3]) -> [Vec<u16>; 3] {
+        match &self.transform {
+            Some(transform) => through(transform.as_ref(), &interleave(&planes.each_ref().map(Vec::as_slice)), 3),
+            None => planes,
+        }
+    }
+
+    fn convert_cmyk(&self, planes: Vec<Plane>) -> Option<[Vec<u16>; 3]> {
+        let [first, second, third, black] = <[Plane; 4]>::try_from(planes).ok()?;
+        let invert = |sample: u16| u16::MAX - sample;
+        let (inks, black) = match self.model {
+            ColorModel::Cmyk => ([first, second, third].map(|plane| plane.samples().to_vec()), black.samples().to_vec()),
+            ColorModel::InvertedCmyk => ([first, second, third].map(|plane| plane.map(invert)), black.map(invert)),
+            _ => {
+                let light = ycbcr_to_rgb([first, second, third]);
+                (light.map(|samples| samples.into_iter().map(invert).collect()), black.map(invert))
+            }
+        };
+        Some(match &self.transform {
+            Some(transform) => {
+                let [cyan, magenta, yellow] = inks.each_ref().map(Vec::as_slice);
+                through(transform.as_ref(), &interleave(&[cyan, magenta, yellow, &black]), 4)
+            }
+            None => inks.map(|ink| ink.iter().zip(&black).map(|(ink, black)| light_through(*ink, *black)).collect()),
+        })
     }
 }
 
-fn convert(image: &DynamicImage, profile: &ColorProfile) -> Option<DynamicImage> {
-    let (width, height) = (image.width(), image.height());
-    let has_alpha = image.color().has_alpha();
-    let (source, source_layout) = match (profile.color_space, image.color().has_color(), has_alpha) {
-        (DataColorSpace::Gray, false, false) => (image.to_luma8().into_raw(), Layout::Gray),
-        (DataColorSpace::Gray, false, true) => (image.to_luma_alpha8().into_raw(), Layout::GrayAlpha),
-        (DataColorSpace::Rgb, _, false) => (image.to_rgb8().into_raw(), Layout::Rgb),
-        (DataColorSpace::Rgb, _, true) => (image.to_rgba8().into_raw(), Layout::Rgba),
+/// The transform to sRGB, or `None` where the profile is of no use or says the same as sRGB.
+fn transform(model: ColorModel, profile: &ColorProfile) -> Option<Arc<Transform16BitExecutor>> {
+    let layout = match (profile.color_space, model) {
+        (DataColorSpace::Gray, ColorModel::Gray) => Layout::Gray,
+        (DataColorSpace::Rgb, ColorModel::Rgb | ColorModel::YCbCr) => Layout::Rgb,
+        (DataColorSpace::Cmyk, ColorModel::Cmyk | ColorModel::InvertedCmyk | ColorModel::Ycck) => Layout::Rgba,
         _ => return None,
     };
-    let (target_layout, channels) = if has_alpha { (Layout::Rgba, 4) } else { (Layout::Rgb, 3) };
     let srgb = ColorProfile::new_srgb();
-    let transform = profile
-        .create_transform_8bit(source_layout, &srgb, target_layout, TransformOptions::default())
-        .ok()?;
-    let pixels = usize::try_from(u64::from(width) * u64::from(height)).ok()?;
-    let mut target = vec![0; pixels.checked_mul(channels)?];
-    transform.transform(&source, &mut target).ok()?;
-    if has_alpha {
-        RgbaImage::from_raw(width, height, target).map(DynamicImage::ImageRgba8)
-    } else {
-        RgbImage::from_raw(width, height, target).map(DynamicImage::ImageRgb8)
-    }
+    let options = TransformOptions::default();
+    let transform = profile.create_transform_16bit(layout, &srgb, Layout::Rgb, options).ok()?;
+    let changes = layout != Layout::Rgb || !is_identity(transform.as_ref());
+    changes.then_some(transform)
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// Most photographs carry a profile that says sRGB in one of many wordings. What it does to a grid of colours tells.
+fn is_identity(transform: &Transform16BitExecutor) -> bool {
+    const STEPS: u16 = 5;
+    /// Three quarters of a step of 8 bits.
+    const TOLERANCE: u16 = 192;
+    let level = |step: u16| step * (u16::MAX / STEPS);
+    let grid: Vec<u16> = (0..=STEPS)
+        .flat_map(|red| (0..=STEPS).flat_map(move |green| (0..=STEPS).map(move |blue| [red, green, blue])))
+        .flat_map(|color| color.map(level))
+        .collect();
+    let mut result = vec![0; grid.len()];
+    transform.transform(&grid, &mut result).is_ok()
+        && grid.iter().zip(&result).all(|(before, after)| before.abs_diff(*after) <= TOLERANCE)
+}
 
-    fn red_square() -> DynamicImage {
-        DynamicImage::ImageRgba8(RgbaImage::from_pixel(2, 2, image::Rgba([255, 0, 0, 77])))
-    }
+/// Pixels that are converted at once: few enough to stay in the cache.
+const BATCH_PIXELS: usize = 4096;
 
-    #[test]
-    fn a_wide_colour_space_is_converted_and_alpha_is_kept() {
-        let profile = ColorProfile::new_display_p3().encode().unwrap();
-        let mild = DynamicImage::ImageRgba8(RgbaImage::from_pixel(2, 2, image::Rgba([200, 100, 100, 77])));
-        let converted = to_srgb(mild, Some(&profile)).into_rgba8();
-        let [red, green, blue, alpha] = converted.get_pixel(1, 1).0;
-        // The same colour has a larger red and a smaller green share in the smaller space.
-        assert!(205 < red && red < 220 && 85 < green && green < 99 && 85 < blue, "{red} {green} {blue}");
-        assert_eq!(alpha, 77);
+/// Converts interleaved samples of as many components, and gives red, green and blue each on its own. What the
+/// transform refuses stays black.
+fn through(transform: &Transform16BitExecutor, samples: &[u16], components: usize) -> [Vec<u16>; 3] {
+    let count = samples.len() / components;
+    let mut rgb = [Vec::with_capacity(count), Vec::with_capacity(count), Vec::with_capacity(count)];
+    let mut result = vec![0; BATCH_PIXELS * 3];
+    for batch in samples.chunks(BATCH_PIXELS * components) {
+        let Some(target) = result.get_mut(..batch.len() / components * 3) else { continue };
+        if transform.transform(batch, target).is_err() {
+            target.fill(0);
+        }
+        for pixel in target.as_chunks::<3>().0 {
+            for (plane, sample) in rgb.iter_mut().zip(pixel) {
+                plane.push(*sample);
+            }
+        }
     }
+    rgb
+}
 
-    #[test]
-    fn a_damaged_or_huge_profile_is_ignored() {
-        let mut profile = ColorProfile::new_display_p3().encode().unwrap();
-        profile.truncate(200);
-        assert_eq!(to_srgb(red_square(), Some(&profile)), red_square());
-        assert_eq!(to_srgb(red_square(), Some(&[])), red_square());
-        let mut huge = ColorProfile::new_display_p3().encode().unwrap();
-        huge.resize(PROFILE_BYTES_MAX + 1, 0);
-        assert_eq!(to_srgb(red_square(), Some(&huge)), red_square());
+fn interleave(planes: &[&[u16]]) -> Vec<u16> {
+    let count = planes.first().map_or(0, |plane| plane.len());
+    let mut samples = vec![0; count * planes.len()];
+    for (number, plane) in planes.iter().enumerate() {
+        for (pixel, sample) in samples.chunks_exact_mut(planes.len()).zip(*plane) {
+            if let Some(slot) = pixel.get_mut(number) {
+                *slot = *sample;
+            }
+        }
     }
+    samples
+}
 
-    #[test]
-    fn a_profile_for_grey_is_applied_to_grey_pixels_only() {
-        let profile = ColorProfile::new_gray_with_gamma(1.0).encode().unwrap();
-        let grey = DynamicImage::ImageLuma8(image::GrayImage::from_pixel(2, 2, image::Luma([55])));
-        let converted = to_srgb(grey, Some(&profile)).into_rgb8();
-        // Linear 55/255 is 128/255 in sRGB.
-        let [red, green, blue] = converted.get_pixel(0, 0).0;
-        assert!(red.abs_diff(128) <= 2 && green == red && blue == red, "{red} {green} {blue}");
-        assert_eq!(to_srgb(red_square(), Some(&profile)), red_square());
+/// What an ink and black leave of white light, for pictures that do not say which inks they mean.
+fn light_through(ink: u16, black: u16) -> u16 {
+    let light = u32::from(u16::MAX - ink) * u32::from(u16::MAX - black) / u32::from(u16::MAX);
+    u16::try_from(light).unwrap_or(u16::MAX)
+}
+
+/// ITU-R BT.601-7, 2.5.1 and 2.5.2, full range as in JFIF 1.02.
+const RED: f32 = 0.299;
+const GREEN: f32 = 0.587;
+const BLUE: f32 = 0.114;
+/// By what a difference of blue or red is divided, so that it fits.
+const CB_SPAN: f32 = 2.0 * (1.0 - BLUE);
+const CR_SPAN: f32 = 2.0 * (1.0 - RED);
+
+fn ycbcr_to_rgb([y, cb, cr]: [Plane; 3]) -> [Vec<u16>; 3] {
+    let mut rgb = [y.samples().to_vec(), cb.samples().to_vec(), cr.samples().to_vec()];
+    let [first, second, third] = &mut rgb;
+    for ((first, second), third) in first.iter_mut().zip(second).zip(third) {
+        let color = to_rgb([*first, *second, *third]);
+        [*first, *second, *third] = color;
     }
+    rgb
+}
+
+/// One pixel.
+pub(crate) fn to_rgb([y, cb, cr]: [u16; 3]) -> [u16; 3] {
+    let (y, cb, cr) = (f32::from(y), f32::from(cb) - f32::from(NEUTRAL), f32::from(cr) - f32::from(NEUTRAL));
+    let (red, blue) = (y + CR_SPAN * cr, y + CB_SPAN * cb);
+    let green = (y - RED * red - BLUE * blue) / GREEN;
+    [red, green, blue].map(rounded)
+}
+
+/// One pixel.
+pub(crate) fn to_ycbcr(color: [u16; 3]) -> [u16; 3] {
+    let [red, green, blue] = color.map(f32::from);
+    let y = RED * red + GREEN * green + BLUE * blue;
+    let cb = (blue - y) / CB_SPAN + f32::from(NEUTRAL);
+    let cr = (red - y) / CR_SPAN + f32::from(NEUTRAL);
+    [y, cb, cr].map(rounded)
+}
+
+fn rgb_to_ycbcr([red, green, blue]: &[Vec<u16>; 3], width: usize) -> [Plane; 3] {
+    let mut y = vec![0; red.len()];
+    let mut cb = vec![0; red.len()];
+    let mut cr = vec![0; red.len()];
+    let sources = red.iter().zip(green).zip(blue);
+    for (((red, green), blue), ((y, cb), cr)) in sources.zip(y.iter_mut().zip(&mut cb).zip(&mut cr)) {
+        [*y, *cb, *cr] = to_ycbcr([*red, *green, *blue]);
+    }
+    [y, cb, cr].map(|samples| Plane::from_samples(width, samples))
+}
+
+#[expect(clippy::as_conversions, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped before")]
+fn rounded(number: f32) -> u16 {
+    (number + 0.5).clamp(0.0, 65535.0) as u16
 }

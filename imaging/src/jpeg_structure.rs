@@ -5,18 +5,24 @@
 //! each byte.
 
 /// What the markers say. A damaged file yields what was seen up to the damage.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) struct JpegStructure {
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct JpegStructure<'a> {
     /// Colour components of the frame.
     pub(crate) components: u8,
     /// Number of scans.
     pub(crate) scans: u32,
     /// Whether the frame is a progressive one.
     pub(crate) progressive: bool,
+    /// Whether a program of Adobe's kind wrote it, which stores inks inverted.
+    pub(crate) is_adobe: bool,
+    /// EXIF metadata, without the name in front.
+    pub(crate) exif: Option<&'a [u8]>,
+    /// The pieces of a colour profile with their numbers.
+    profile_pieces: Vec<(u8, &'a [u8])>,
 }
 
-impl JpegStructure {
-    pub(crate) fn read(bytes: &[u8]) -> Self {
+impl<'a> JpegStructure<'a> {
+    pub(crate) fn read(bytes: &'a [u8]) -> Self {
         let mut structure = Self::default();
         let mut rest = bytes;
         while let Some((marker, after)) = next_marker(rest) {
@@ -34,8 +40,24 @@ impl JpegStructure {
         structure
     }
 
-    fn note(&mut self, marker: u8, segment: &[u8]) {
-        if marker == START_OF_SCAN {
+    /// The colour profile, put together (ICC.1:2022, annex B.4); `None` when a piece is missing.
+    pub(crate) fn profile(&self) -> Option<Vec<u8>> {
+        let mut pieces = self.profile_pieces.clone();
+        pieces.sort_by_key(|(number, _)| *number);
+        let is_whole = pieces.iter().zip(1_u8..).all(|((number, _), expected)| *number == expected);
+        (is_whole && !pieces.is_empty()).then(|| pieces.into_iter().flat_map(|(_, piece)| piece).copied().collect())
+    }
+
+    fn note(&mut self, marker: u8, segment: &'a [u8]) {
+        if marker == EXIF_SEGMENT && self.exif.is_none() {
+            self.exif = segment.strip_prefix(b"Exif\0\0");
+        } else if marker == PROFILE_SEGMENT {
+            if let Some([number, _, piece @ ..]) = segment.strip_prefix(b"ICC_PROFILE\0") {
+                self.profile_pieces.push((*number, piece));
+            }
+        } else if marker == ADOBE_SEGMENT {
+            self.is_adobe |= segment.starts_with(b"Adobe");
+        } else if marker == START_OF_SCAN {
             self.scans = self.scans.saturating_add(1);
         } else if is_start_of_frame(marker) {
             // Segment: sample precision, height (2), width (2), number of components.
@@ -47,12 +69,15 @@ impl JpegStructure {
 
 const START_OF_SCAN: u8 = 0xda;
 const END_OF_IMAGE: u8 = 0xd9;
+const EXIF_SEGMENT: u8 = 0xe1;
+const PROFILE_SEGMENT: u8 = 0xe2;
+const ADOBE_SEGMENT: u8 = 0xee;
 
 /// Skips to the next marker: 0xff followed by neither 0x00 (a stuffed byte of the entropy-coded data) nor 0xff.
 fn next_marker(bytes: &[u8]) -> Option<(u8, &[u8])> {
     let mut rest = bytes;
     loop {
-        let start = rest.iter().position(|byte| *byte == 0xff)?;
+        let start = memchr::memchr(0xff, rest)?;
         rest = rest.get(start + 1..)?;
         match rest.split_first()? {
             (0x00 | 0xff, _) => {}
@@ -92,7 +117,8 @@ mod tests {
             file.extend([0xff, 0xda, 0, 2, 1, 2, 0xff, 0x00, 0xda, 0xff, 0xd3, 0xda]);
         }
         file.extend([0xff, 0xd9, 0xff, 0xda, 0, 2]);
-        let expected = JpegStructure { components: 3, scans: 3, progressive: true };
+        let expected =
+            JpegStructure { components: 3, scans: 3, progressive: true, ..JpegStructure::default() };
         assert_eq!(JpegStructure::read(&file), expected);
     }
 

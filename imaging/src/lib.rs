@@ -14,11 +14,15 @@ mod fit;
 mod format;
 mod guard;
 mod jpeg_structure;
+mod layer;
 mod limits;
+mod normalize;
+mod options;
 mod placeholder;
+mod plane;
 mod probe;
 mod render;
-mod resize;
+mod scale;
 mod source;
 mod variant;
 mod webp_source;
@@ -29,7 +33,19 @@ pub use error::{ImageError, Measure};
 pub use fit::fit_inside;
 pub use format::{InputFormat, OutputFormat};
 pub use limits::Limits;
+pub use options::Look;
 pub use placeholder::{Placeholder, placeholder};
 pub use probe::{Header, probe};
 pub use render::{SkipReason, Skipped, Variant, render, render_all};
 pub use variant::{AVIF_VARIANTS, QUICK_VARIANTS, VARIANTS, VariantSpec};
+
+pub(crate) struct Tune(String);
+pub(crate) fn tune() -> Tune { Tune(std::env::var("TUNE").unwrap_or_default()) }
+impl Tune {
+    pub(crate) fn text(&self, name: &str, default: &str) -> String {
+        self.0.split(';').find_map(|p| p.strip_prefix(name)?.strip_prefix(':').map(str::to_owned)).unwrap_or(default.to_owned())
+    }
+    pub(crate) fn get<T: std::str::FromStr>(&self, name: &str, default: T) -> T {
+        self.text(name, "").parse().unwrap_or(default)
+    }
+}

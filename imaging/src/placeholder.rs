@@ -2,13 +2,15 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use image::DynamicImage;
 
-use crate::decode::Picture;
+use crate::color::to_rgb;
+use crate::decode::{Picture, to_8_bits};
 use crate::error::ImageError;
 use crate::fit::fit_inside;
 use crate::guard::without_panic;
-use crate::resize::{self, Alpha};
+use crate::layer::Layer;
+use crate::plane::Plane;
+use crate::scale::Shrinker;
 
 /// A tiny stand-in for a picture, small enough to be stored with its record.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,14 +37,13 @@ pub fn placeholder(picture: &Picture) -> Result<Placeholder, ImageError> {
     without_panic(ImageError::Encode, || {
         let header = picture.header();
         let (width, height) = fit_inside(header.width, header.height, HASHED_SIDE_MAX, HASHED_SIDE_MAX);
-        let small = if (picture.pixels.width(), picture.pixels.height()) == (width, height) {
-            picture.pixels.clone()
-        } else {
-            resize::shrink(&picture.pixels, width, height, Alpha::Plain)?
-        };
-        let rgba = DynamicImage::into_rgba8(small).into_raw();
         let side = |side: u32| usize::try_from(side).map_err(|error| ImageError::Encode(error.to_string()));
-        let hash = thumbhash::rgba_to_thumb_hash(side(width)?, side(height)?, &rgba);
+        let (width, height) = (side(width)?, side(height)?);
+        let smallest = picture.layers.first();
+        let rgba = smallest
+            .and_then(|layer| small_rgba(layer, width, height))
+            .ok_or_else(|| ImageError::Encode("the picture was decoded to no size".to_owned()))?;
+        let hash = thumbhash::rgba_to_thumb_hash(width, height, &rgba);
         Ok(Placeholder {
             thumb_hash_base64: STANDARD.encode(hash),
             dominant_color: dominant_color(&rgba),
@@ -50,6 +51,27 @@ pub fn placeholder(picture: &Picture) -> Result<Placeholder, ImageError> {
             height: header.height,
         })
     })
+}
+
+/// The layer as 8-bit red, green, blue and alpha of this size.
+fn small_rgba(layer: &Layer, width: usize, height: usize) -> Option<Vec<u8>> {
+    let shrunk = |plane: &Plane| {
+        let mut shrinker = Shrinker::whole(plane.width(), plane.height(), &[(width, height)]);
+        plane.rows().for_each(|row| shrinker.push(row));
+        shrinker.finish().pop()
+    };
+    let [cb, cr] = layer.half.each_ref().map(shrunk);
+    let (y, cb, cr) = (shrunk(&layer.y)?, cb?, cr?);
+    let alpha = match &layer.alpha {
+        Some(alpha) => shrunk(alpha)?,
+        None => Plane::filled(width, height, u16::MAX),
+    };
+    let colors = y.samples().iter().zip(cb.samples()).zip(cr.samples());
+    let pixels = colors.zip(alpha.samples()).map(|(((y, cb), cr), alpha)| {
+        let [red, green, blue] = to_rgb([*y, *cb, *cr]).map(to_8_bits);
+        [red, green, blue, to_8_bits(*alpha)]
+    });
+    Some(pixels.flatten().collect())
 }
 
 /// Sorts the pixels into boxes of 16 x 16 x 16 colours and averages the fullest box, weighed by alpha. The mean of

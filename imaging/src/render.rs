@@ -1,14 +1,13 @@
 //! Makes variants of a decoded picture.
 
-use image::DynamicImage;
-
 use crate::decode::Picture;
 use crate::encode::encode;
 use crate::error::ImageError;
 use crate::fit::fit_inside;
 use crate::format::OutputFormat;
+use crate::layer::Layer;
 use crate::limits::Limits;
-use crate::resize::{self, Alpha};
+use crate::options::Look;
 use crate::variant::VariantSpec;
 
 /// A finished variant, ready to be stored under `spec.name`.
@@ -60,9 +59,11 @@ pub enum SkipReason {
 /// Makes one variant from the decoded picture.
 ///
 /// # Errors
-/// [`ImageError::Encode`] when the encoder fails.
-pub fn render(picture: &Picture, spec: &VariantSpec) -> Result<Variant, ImageError> {
-    Layers::new(picture).render(spec)
+/// [`ImageError::Encode`] when the encoder fails, or when the picture was not decoded to this size.
+pub fn render(picture: &Picture, spec: &VariantSpec, look: &Look) -> Result<Variant, ImageError> {
+    let (width, height) = size_of(picture, spec);
+    let bytes = encode(layer_of(picture, (width, height))?, spec.format, spec.quality, look)?;
+    Ok(Variant { spec: *spec, width, height, bytes })
 }
 
 /// Makes the variants in the order of `specs`, hands each to `deliver` as soon as it is finished, and returns those
@@ -72,22 +73,15 @@ pub fn render_all(
     picture: &Picture,
     specs: &[VariantSpec],
     limits: &Limits,
+    look: &Look,
     time_left: &dyn Fn() -> bool,
     deliver: &mut dyn FnMut(Variant),
 ) -> Vec<Skipped> {
     let mut skipped = Vec::new();
-    let mut layers = Layers::new(picture);
-    // Each size is made from the next larger one, which is far cheaper than from the whole picture; so the larger
-    // ones have to exist first although the smaller ones are written first. A failure shows again below.
-    let mut sizes: Vec<_> = specs.iter().map(|spec| layers.size_of(spec)).collect();
-    sizes.sort_unstable();
-    for size in sizes.into_iter().rev() {
-        let _ = layers.make(size);
-    }
     for spec in specs {
-        let result = match reason_to_skip(spec, layers.size_of(spec), limits, time_left) {
+        let result = match reason_to_skip(spec, size_of(picture, spec), limits, time_left) {
             Some(reason) => Err(reason),
-            None => layers.render(spec).map_err(SkipReason::Failed),
+            None => render(picture, spec, look).map_err(SkipReason::Failed),
         };
         match result {
             Ok(variant) => deliver(variant),
@@ -95,6 +89,18 @@ pub fn render_all(
         }
     }
     skipped
+}
+
+/// Fitted from the uploaded size, in pixels.
+fn size_of(picture: &Picture, spec: &VariantSpec) -> (u32, u32) {
+    let header = picture.header();
+    fit_inside(header.width, header.height, spec.max_width, spec.max_height)
+}
+
+fn layer_of(picture: &Picture, (width, height): (u32, u32)) -> Result<&Layer, ImageError> {
+    let size = (usize::try_from(width).ok(), usize::try_from(height).ok());
+    let found = picture.layers.iter().find(|layer| (Some(layer.size().0), Some(layer.size().1)) == size);
+    found.ok_or_else(|| ImageError::Encode("the picture was not decoded to this size".to_owned()))
 }
 
 fn reason_to_skip(
@@ -108,56 +114,4 @@ fn reason_to_skip(
         return Some(SkipReason::TooManyPixels { pixels, limit: limits.avif_pixels_max });
     }
     if time_left() { None } else { Some(SkipReason::OutOfTime) }
-}
-
-/// The picture in all sizes made so far.
-struct Layers<'a> {
-    picture: &'a Picture,
-    made: Vec<DynamicImage>,
-}
-
-impl<'a> Layers<'a> {
-    fn new(picture: &'a Picture) -> Self {
-        Self { picture, made: Vec::new() }
-    }
-
-    /// Fitted from the uploaded size, not from the working size, so that no rounding happens twice.
-    fn size_of(&self, spec: &VariantSpec) -> (u32, u32) {
-        let header = self.picture.header();
-        fit_inside(header.width, header.height, spec.max_width, spec.max_height)
-    }
-
-    fn all(&self) -> impl Iterator<Item = &DynamicImage> {
-        std::iter::once(&self.picture.pixels).chain(&self.made)
-    }
-
-    fn find(&self, size: (u32, u32)) -> Option<&DynamicImage> {
-        self.all().find(|layer| (layer.width(), layer.height()) == size)
-    }
-
-    /// The smallest layer that is at least half as large again: from a closer one, one blur would be laid on
-    /// another for little gain.
-    fn source_for(&self, (width, height): (u32, u32)) -> &DynamicImage {
-        self.all()
-            .filter(|layer| width + width / 2 <= layer.width() && height + height / 2 <= layer.height())
-            .min_by_key(|layer| u64::from(layer.width()) * u64::from(layer.height()))
-            .unwrap_or(&self.picture.pixels)
-    }
-
-    fn make(&mut self, size: (u32, u32)) -> Result<(), ImageError> {
-        if self.find(size).is_none() {
-            let layer = resize::shrink(self.source_for(size), size.0, size.1, Alpha::Plain)?;
-            self.made.push(layer);
-        }
-        Ok(())
-    }
-
-    fn render(&mut self, spec: &VariantSpec) -> Result<Variant, ImageError> {
-        let size = self.size_of(spec);
-        self.make(size)?;
-        let pixels =
-            self.find(size).ok_or_else(|| ImageError::Encode("the pixels are missing".to_owned()))?;
-        let bytes = encode(pixels, spec.format, spec.quality)?;
-        Ok(Variant { spec: *spec, width: size.0, height: size.1, bytes })
-    }
 }

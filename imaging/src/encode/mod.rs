@@ -1,24 +1,52 @@
-//! Writes pixels in one of the output formats, without any metadata.
+//! Writes a layer in one of the output formats, without any metadata.
 
 mod avif;
 mod jpeg;
 mod webp;
 
-use image::DynamicImage;
+use imaging_codecs::{PlaneRef, Planes};
 
 use crate::error::ImageError;
 use crate::format::OutputFormat;
 use crate::guard::without_panic;
+use crate::layer::Layer;
+use crate::options::Look;
+use crate::plane::Plane;
 
-/// Encodes `ImageRgb8` or `ImageRgba8` pixels at a quality of 1 to 100.
+/// Encodes at a quality of 1 to 100.
 pub(crate) fn encode(
-    pixels: &DynamicImage,
+    layer: &Layer,
     format: OutputFormat,
     quality: u8,
+    look: &Look,
 ) -> Result<Vec<u8>, ImageError> {
-    without_panic(ImageError::Encode, || match format {
-        OutputFormat::Jpeg => jpeg::encode(pixels, quality),
-        OutputFormat::WebP => webp::encode(pixels, quality),
-        OutputFormat::Avif => avif::encode(pixels, quality),
+    without_panic(ImageError::Encode, || {
+        let result = match format {
+            OutputFormat::Jpeg => jpeg::encode(layer, quality, look),
+            OutputFormat::WebP => webp::encode(layer, quality),
+            OutputFormat::Avif => avif::encode(layer, quality),
+        };
+        result.map_err(ImageError::Encode)
     })
+}
+
+/// Three planes with the samples that a format wants.
+struct Samples<T> {
+    y: Vec<T>,
+    cb: Vec<T>,
+    cr: Vec<T>,
+}
+
+impl<T> Samples<T> {
+    fn of(y: &Plane, [cb, cr]: &[Plane; 2], brightness: impl Fn(u16) -> T, color: impl Fn(u16) -> T) -> Self {
+        Self { y: y.map(brightness), cb: cb.map(&color), cr: cr.map(&color) }
+    }
+
+    fn planes(&self, y: &Plane, [cb, cr]: &[Plane; 2]) -> Result<Planes<'_, T>, String> {
+        Ok(Planes { y: plane_ref(&self.y, y)?, cb: plane_ref(&self.cb, cb)?, cr: plane_ref(&self.cr, cr)? })
+    }
+}
+
+fn plane_ref<'a, T>(samples: &'a [T], plane: &Plane) -> Result<PlaneRef<'a, T>, String> {
+    PlaneRef::new(samples, plane.width(), plane.height()).ok_or_else(|| "a plane is empty".to_owned())
 }

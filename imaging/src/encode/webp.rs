@@ -1,22 +1,37 @@
 //! Lossy WebP, with alpha.
 
-use image::DynamicImage;
-use webp::{Encoder, PixelLayout, WebPConfig};
+use imaging_codecs::webp::{WebpSettings, write};
 
-use crate::error::ImageError;
+use super::{Samples, plane_ref};
+use crate::decode::to_8_bits;
+use crate::layer::{Layer, NEUTRAL};
 
-pub(crate) fn encode(pixels: &DynamicImage, quality: u8) -> Result<Vec<u8>, ImageError> {
-    let (width, height) = (pixels.width(), pixels.height());
-    let mut config =
-        WebPConfig::new().map_err(|()| ImageError::Encode("libwebp refused its own defaults".into()))?;
-    config.quality = f32::from(quality);
-    let encoder = match pixels {
-        DynamicImage::ImageRgb8(image) => Encoder::new(image.as_raw(), PixelLayout::Rgb, width, height),
-        DynamicImage::ImageRgba8(image) => Encoder::new(image.as_raw(), PixelLayout::Rgba, width, height),
-        _ => return Err(ImageError::Encode("the pixels are not 8-bit RGB".into())),
+pub(super) fn encode(layer: &Layer, quality: u8) -> Result<Vec<u8>, String> {
+    let samples = Samples::of(&layer.y, &layer.half, limited_brightness, limited_color);
+    let alpha = layer.alpha.as_ref().map(|alpha| (alpha, alpha.map(to_8_bits)));
+    let alpha = alpha.as_ref().map(|(plane, samples)| plane_ref(samples, plane)).transpose()?;
+    let tune = crate::tune();
+    let settings = WebpSettings {
+        quality: tune.get("wq", f32::from(quality)),
+        method: tune.get("wm", 4),
+        sns_strength: tune.get("wsns", 30),
+        filter_strength: tune.get("wf", 20),
+        filter_sharpness: tune.get("wfs", 0),
+        segments: tune.get("wseg", 4),
+        pass: tune.get("wp", 1),
+        filter_type: tune.get("wft", 1),
     };
-    let bytes = encoder
-        .encode_advanced(&config)
-        .map_err(|error| ImageError::Encode(format!("libwebp answered {error:?}")))?;
-    Ok(bytes.to_vec())
+    write(&samples.planes(&layer.y, &layer.half)?, alpha, &settings)
+}
+
+/// ITU-R BT.601-7, 2.5.3: 16 is black and 235 is white.
+fn limited_brightness(sample: u16) -> u8 {
+    let scaled = 16 + (u32::from(sample) * 219 + 32_767) / 65_535;
+    u8::try_from(scaled).unwrap_or(u8::MAX)
+}
+
+/// The same: 128 is none, 112 steps to each side.
+fn limited_color(sample: u16) -> u8 {
+    let scaled = (i32::from(sample) - i32::from(NEUTRAL)) * 224 + 128 * 65_535 + 32_767;
+    u8::try_from(scaled / 65_535).unwrap_or(u8::MAX)
 }

@@ -1,0 +1,100 @@
+//! From a JPEG to layers: its planes are read at the smallest fraction of their size that still feeds the largest layer,
+//! and shrunk row by row from there.
+
+use imaging_codecs::jpeg_reader::{Component, JpegError, JpegReader};
+
+use super::Target;
+use crate::color::Conversion;
+use crate::error::ImageError;
+use crate::layer::Layer;
+use crate::plane::Plane;
+use crate::scale::Shrinker;
+
+/// A JPEG whose header was read.
+#[derive(Debug)]
+pub(crate) struct JpegSource<'a> {
+    pub(crate) reader: JpegReader<'a>,
+    pub(crate) conversion: Conversion,
+}
+
+/// Decodes to each target, in their order.
+pub(super) fn decode(source: JpegSource<'_>, targets: &[Target]) -> Result<Vec<Layer>, ImageError> {
+    let JpegSource { mut reader, conversion } = source;
+    let (width, height) = reader.size();
+    let eighths = targets.iter().map(|target| eighths((width, height), target)).max().unwrap_or(1);
+    let components = reader.start(eighths).map_err(damaged)?;
+    let mut shrinkers: Vec<Shrinker> = components
+        .iter()
+        .enumerate()
+        .map(|(number, component)| shrinker(component, &sizes(&conversion, number, targets)))
+        .collect();
+    let mut buffers = Vec::new();
+    let mut take = |number: usize, rows: &[u8], stride: usize| {
+        if let Some(shrinker) = shrinkers.get_mut(number) {
+            rows.chunks_exact(stride).for_each(|row| shrinker.push(row));
+        }
+    };
+    while reader.read(&mut buffers, &mut take).map_err(damaged)? {}
+    reader.finish().map_err(damaged)?;
+    let planes: Vec<Vec<Plane>> = shrinkers.into_iter().map(Shrinker::finish).collect();
+    layers(&conversion, planes, targets).ok_or_else(|| ImageError::Damaged("a component is missing".to_owned()))
+}
+
+fn damaged(error: JpegError) -> ImageError {
+    ImageError::Damaged(error.0)
+}
+
+/// The smallest number of eighths of a picture that is no smaller than the target.
+fn eighths((width, height): (u32, u32), target: &Target) -> u8 {
+    let reaches = |side: u32, target: usize, eighths: u8| {
+        usize::try_from(side).is_ok_and(|side| target * 8 <= side * usize::from(eighths))
+    };
+    let is_enough = |eighths: &u8| reaches(width, target.width, *eighths) && reaches(height, target.height, *eighths);
+    (1..8).find(is_enough).unwrap_or(8)
+}
+
+/// The sizes that a component is shrunk to. Where nothing has to be converted, colour goes straight to the sizes in which
+/// it is written: half ones for every target, then full ones for those that want them.
+fn sizes(conversion: &Conversion, component: usize, targets: &[Target]) -> Vec<(usize, usize)> {
+    let full = |target: &Target| (target.width, target.height);
+    if component == 0 || !conversion.is_identity() {
+        return targets.iter().map(full).collect();
+    }
+    let half = |target: &Target| (target.width.div_ceil(2), target.height.div_ceil(2));
+    let wanted = targets.iter().filter(|target| target.wants_full_color);
+    targets.iter().map(half).chain(wanted.map(full)).collect()
+}
+
+fn shrinker(component: &Component, sizes: &[(usize, usize)]) -> Shrinker {
+    let extent = (component.extent_width, component.extent_height);
+    Shrinker::new(component.width, component.height, extent, sizes)
+}
+
+fn layers(conversion: &Conversion, planes: Vec<Vec<Plane>>, targets: &[Target]) -> Option<Vec<Layer>> {
+    let mut planes: Vec<_> = planes.into_iter().map(Vec::into_iter).collect();
+    if conversion.is_identity() {
+        let [y, cb, cr] = planes.as_mut_slice() else { return None };
+        let mut halves = Vec::with_capacity(targets.len());
+        for _ in targets {
+            halves.push([cb.next()?, cr.next()?]);
+        }
+        return targets
+            .iter()
+            .zip(halves)
+            .map(|(target, half)| {
+                let full = match target.wants_full_color {
+                    true => Some([cb.next()?, cr.next()?]),
+                    false => None,
+                };
+                Some(Layer { y: y.next()?, half, full, alpha: None })
+            })
+            .collect();
+    }
+    targets
+        .iter()
+        .map(|target| {
+            let components = planes.iter_mut().map(Iterator::next).collect::<Option<Vec<_>>>()?;
+            conversion.layer(components, None, target.wants_full_color)
+        })
+        .collect()
+}

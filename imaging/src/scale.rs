@@ -1,0 +1,271 @@
+//! Makes planes smaller while their rows come in, with Lanczos (three lobes), in 32-bit floating point.
+//!
+//! A plane is never held at the size in which it is read: rows are kept only as long as an output row still needs them.
+//! Every wanted size is made from the same rows, so none is a copy of a copy. Columns are shrunk after rows, because by
+//! then there are fewer of them, and eight output rows at a time, side by side, so that each step is the same
+//! arithmetic on eight neighbours in memory.
+
+use crate::plane::Plane;
+
+/// Lobes of the filter on each side.
+const LOBES: f64 = 3.0;
+/// Output rows that are made side by side.
+const LANES: usize = 8;
+/// 8-bit samples as 16-bit ones: 255 becomes 65535.
+const WIDEN: f32 = 257.0;
+
+/// Which samples of a line make each sample of the shrunk line, and by what weights.
+#[derive(Debug, Clone)]
+struct Axis {
+    starts: Vec<usize>,
+    /// `taps` for each output sample.
+    weights: Vec<f32>,
+    taps: usize,
+}
+
+impl Axis {
+    /// From `source` samples, which stand for a length of `extent` samples, to `target` samples.
+    fn new(source: usize, extent: f64, target: usize) -> Self {
+        let scale = extent / float(target);
+        let reach = LOBES * scale.max(1.0);
+        let window = |output: usize| {
+            let center = (float(output) + 0.5) * scale;
+            let first = whole((center - reach).max(0.0)).min(source - 1);
+            let end = whole((center + reach).ceil().max(1.0)).clamp(first + 1, source);
+            (center, first, end)
+        };
+        let taps = (0..target).map(window).map(|(_, first, end)| end - first).max().unwrap_or(1);
+        let mut starts = Vec::with_capacity(target);
+        let mut weights = Vec::with_capacity(target * taps);
+        for output in 0..target {
+            let (center, first, _) = window(output);
+            let start = first.min(source - taps);
+            let place = |tap: usize| (float(start + tap) + 0.5 - center) / scale.max(1.0);
+            let raw: Vec<f64> = (0..taps).map(|tap| lanczos(place(tap))).collect();
+            let sum: f64 = raw.iter().sum();
+            starts.push(start);
+            weights.extend(raw.iter().map(|weight| narrow(weight / sum)));
+        }
+        Self { starts, weights, taps }
+    }
+
+    fn len(&self) -> usize {
+        self.starts.len()
+    }
+
+    fn windows(&self) -> impl Iterator<Item = (usize, &[f32])> {
+        self.starts.iter().copied().zip(self.weights.chunks_exact(self.taps))
+    }
+
+    fn window(&self, output: usize) -> Option<(usize, &[f32])> {
+        let start = *self.starts.get(output)?;
+        Some((start, self.weights.get(output * self.taps..(output + 1) * self.taps)?))
+    }
+}
+
+/// `sinc(x) * sinc(x / 3)` inside of three lobes (C. E. Duchon, 1979).
+fn lanczos(x: f64) -> f64 {
+    let sinc = |x: f64| if x == 0.0 { 1.0 } else { (std::f64::consts::PI * x).sin() / (std::f64::consts::PI * x) };
+    if x.abs() < LOBES { sinc(x) * sinc(x / LOBES) } else { 0.0 }
+}
+
+/// Samples of one plane as they come in.
+pub(crate) trait Sample: Copy {
+    /// As a number of 16 bits.
+    fn widened(self) -> f32;
+}
+
+impl Sample for u8 {
+    fn widened(self) -> f32 {
+        f32::from(self) * WIDEN
+    }
+}
+
+impl Sample for u16 {
+    fn widened(self) -> f32 {
+        f32::from(self)
+    }
+}
+
+/// Shrinks one plane to several sizes at once.
+#[derive(Debug)]
+pub(crate) struct Shrinker {
+    width: usize,
+    height: usize,
+    rows: Rows,
+    outputs: Vec<Output>,
+}
+
+/// The input rows that are still needed, as numbers of 16 bits.
+#[derive(Debug)]
+struct Rows {
+    width: usize,
+    /// The number of the first row that is kept.
+    first: usize,
+    samples: Vec<f32>,
+}
+
+#[derive(Debug)]
+struct Output {
+    across: Axis,
+    down: Axis,
+    /// Output rows that are done, in whole batches.
+    done: usize,
+    /// Up to `LANES` output rows of input width, side by side.
+    columns: Vec<[f32; LANES]>,
+    /// How many of them are filled.
+    filled: usize,
+    plane: Plane,
+}
+
+impl Shrinker {
+    /// For a plane of `width` x `height` samples that stand for `extent` samples across and down, to each of `targets`.
+    pub(crate) fn new(width: usize, height: usize, extent: (f64, f64), targets: &[(usize, usize)]) -> Self {
+        let outputs = targets
+            .iter()
+            .map(|&(target_width, target_height)| Output {
+                across: Axis::new(width, extent.0, target_width),
+                down: Axis::new(height, extent.1, target_height),
+                done: 0,
+                columns: vec![[0.0; LANES]; width],
+                filled: 0,
+                plane: Plane::new(target_width, target_height),
+            })
+            .collect();
+        Self { width, height, rows: Rows { width, first: 0, samples: Vec::new() }, outputs }
+    }
+
+    /// For a plane whose samples each stand for a whole one.
+    pub(crate) fn whole(width: usize, height: usize, targets: &[(usize, usize)]) -> Self {
+        Self::new(width, height, (float(width), float(height)), targets)
+    }
+
+    /// Takes the next row; samples after the width, and rows after the height, are padding and are ignored.
+    pub(crate) fn push<S: Sample>(&mut self, row: &[S]) {
+        let Some(row) = row.get(..self.width) else { return };
+        if self.height <= self.rows.end() {
+            return;
+        }
+        self.rows.samples.extend(row.iter().map(|sample| sample.widened()));
+        for output in &mut self.outputs {
+            output.advance(&self.rows);
+        }
+        let needed = self.outputs.iter().map(Output::first_row_needed).min().unwrap_or(usize::MAX);
+        self.rows.forget_before(needed);
+    }
+
+    /// The shrunk planes in the order of the targets. Rows that never came are black.
+    pub(crate) fn finish(self) -> Vec<Plane> {
+        self.outputs.into_iter().map(|output| output.plane).collect()
+    }
+}
+
+impl Rows {
+    fn end(&self) -> usize {
+        self.first + self.samples.len() / self.width
+    }
+
+    fn get(&self, from: usize, count: usize) -> Option<&[f32]> {
+        let start = from.checked_sub(self.first)? * self.width;
+        self.samples.get(start..start + count * self.width)
+    }
+
+    /// Moves what is kept to the front once it is the smaller part.
+    fn forget_before(&mut self, row: usize) {
+        let old = row.min(self.end()).saturating_sub(self.first) * self.width;
+        if self.samples.len() <= old * 2 {
+            self.first += old / self.width;
+            self.samples.drain(..old);
+        }
+    }
+}
+
+impl Output {
+    fn first_row_needed(&self) -> usize {
+        self.down.starts.get(self.done + self.filled).copied().unwrap_or(usize::MAX)
+    }
+
+    fn advance(&mut self, rows: &Rows) {
+        while let Some((start, weights)) = self.down.window(self.done + self.filled) {
+            let Some(source) = rows.get(start, weights.len()) else { return };
+            sum_rows(source, rows.width, weights, &mut self.columns, self.filled);
+            self.filled += 1;
+            if self.filled == LANES || self.done + self.filled == self.down.len() {
+                let target = self.plane.rows_mut(self.done, self.filled);
+                shrink_columns(&self.columns, &self.across, target, self.filled);
+                self.done += self.filled;
+                self.filled = 0;
+            }
+        }
+    }
+}
+
+/// Samples that are summed together, so that the sums stay in registers.
+const CHUNK: usize = 32;
+
+/// One output row of input width, written to one lane of the columns.
+fn sum_rows(source: &[f32], width: usize, weights: &[f32], columns: &mut [[f32; LANES]], lane: usize) {
+    for (number, columns) in columns.chunks_mut(CHUNK).enumerate() {
+        let from = number * CHUNK;
+        let mut sums = [0.0_f32; CHUNK];
+        for (row, weight) in source.chunks_exact(width).zip(weights) {
+            let samples = row.get(from..from + columns.len()).unwrap_or_default();
+            match samples.as_array::<CHUNK>() {
+                Some(samples) => {
+                    for (sum, sample) in sums.iter_mut().zip(samples) {
+                        *sum += sample * weight;
+                    }
+                }
+                None => {
+                    for (sum, sample) in sums.iter_mut().zip(samples) {
+                        *sum += sample * weight;
+                    }
+                }
+            }
+        }
+        for (column, sum) in columns.iter_mut().zip(sums) {
+            if let Some(slot) = column.get_mut(lane) {
+                *slot = sum;
+            }
+        }
+    }
+}
+
+/// Shrinks eight rows across at once, and keeps the first `count` of them.
+fn shrink_columns(columns: &[[f32; LANES]], axis: &Axis, target: &mut [u16], count: usize) {
+    let width = axis.len();
+    for (place, (start, weights)) in axis.windows().enumerate() {
+        let mut sums = [0.0_f32; LANES];
+        let window = columns.get(start..start + weights.len()).unwrap_or_default();
+        for (column, weight) in window.iter().zip(weights) {
+            for (sum, sample) in sums.iter_mut().zip(column) {
+                *sum += sample * weight;
+            }
+        }
+        for (lane, sum) in sums.map(rounded).into_iter().enumerate().take(count) {
+            if let Some(sample) = target.get_mut(lane * width + place) {
+                *sample = sum;
+            }
+        }
+    }
+}
+
+#[expect(clippy::as_conversions, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped before")]
+fn rounded(number: f32) -> u16 {
+    (number + 0.5).clamp(0.0, 65535.0) as u16
+}
+
+#[expect(clippy::as_conversions, clippy::cast_precision_loss, reason = "sides are far below 2^52")]
+fn float(number: usize) -> f64 {
+    number as f64
+}
+
+#[expect(clippy::as_conversions, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "at least 0, and no longer than a side")]
+fn whole(number: f64) -> usize {
+    number as usize
+}
+
+#[expect(clippy::as_conversions, clippy::cast_possible_truncation, reason = "weights are between -1 and 2")]
+fn narrow(number: f64) -> f32 {
+    number as f32
+}
