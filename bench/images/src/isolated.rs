@@ -39,8 +39,8 @@ pub(crate) fn run(task: &Task, program: &Path) -> anyhow::Result<Made> {
             limits: Limits::default(),
             stop_at: SystemClock.now().plus_seconds(PATIENCE.as_secs()),
         };
-        let rendered = runtime.block_on(renderer.render(order))?;
-        ensure!(rendered.variants.len() == specs.len(), "variants are missing: {:?}", rendered.ending);
-        Ok(rendered.variants)
+        let outcome = runtime.block_on(renderer.render(order))?;
+        ensure!(outcome.variants.len() == specs.len(), "variants are missing: {:?}", outcome.ending);
+        Ok(outcome.variants)
     })
 }

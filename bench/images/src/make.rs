@@ -44,9 +44,8 @@ impl Made {
             UsageWho::RUSAGE_CHILDREN => usage::largest_child_bytes()?,
             _ => usage::own_peak_bytes()?,
         };
-        match &task.out {
-            Some(folder) => write(folder, &variants)?,
-            None => {}
+        if let Some(folder) = &task.out {
+            write(folder, &variants)?;
         }
         Ok(made)
     }
@@ -55,9 +54,8 @@ impl Made {
 /// Runs the task in this process, after one loop of another or the same job that is not measured.
 pub(crate) fn run(task: &Task, threads: usize, warm_up: Option<Job>) -> anyhow::Result<Made> {
     let file = fs::read(&task.photo).with_context(|| format!("could not read {}", task.photo.display()))?;
-    match warm_up {
-        Some(job) => drop(ours::render(&file, &job.specs(), threads)?),
-        None => {}
+    if let Some(job) = warm_up {
+        ours::render(&file, &job.specs(), threads)?;
     }
     let specs = task.job.specs();
     Made::measure(task, UsageWho::RUSAGE_SELF, || ours::render(&file, &specs, threads))

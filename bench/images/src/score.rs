@@ -1,6 +1,7 @@
 //! SSIMULACRA2 of variants against the photo that they were made of.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -49,10 +50,10 @@ fn score_folder(original: &Original, folder: &Path, references: &mut References)
         let variant =
             decode::variant(&bytes).with_context(|| format!("could not decode {}", path.display()))?;
         let size = variant.dimensions();
-        if !references.contains_key(&size) {
-            references.insert(size, reference(&original.shrunk(size.0, size.1)?)?);
-        }
-        let reference = references.get(&size).context("the reference is missing")?;
+        let reference = match references.entry(size) {
+            Entry::Occupied(made) => made.into_mut(),
+            Entry::Vacant(none) => none.insert(reference(&original.shrunk(size.0, size.1)?)?),
+        };
         variants.push(Scored {
             name: path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
             width: size.0,

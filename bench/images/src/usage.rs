@@ -20,7 +20,7 @@ pub(crate) fn largest_child_bytes() -> anyhow::Result<u64> {
     Ok(u64::try_from(usage.max_rss())? * 1024)
 }
 
-/// Peak resident memory of this process, in bytes (`VmHWM`, proc_pid_status(5)).
+/// Peak resident memory of this process, in bytes (`VmHWM`, `man 5 proc_pid_status`).
 pub(crate) fn own_peak_bytes() -> anyhow::Result<u64> {
     let status = fs::read_to_string("/proc/self/status").context("could not read /proc/self/status")?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).context("no VmHWM")?;

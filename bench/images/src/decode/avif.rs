@@ -19,11 +19,8 @@ pub(super) fn decode(bytes: &[u8]) -> anyhow::Result<DynamicImage> {
         None => None,
     };
     let mut pixels = to_rgb(&color)?;
-    match alpha {
-        Some(alpha) => {
-            pixels.pixels_mut().zip(alpha).for_each(|(pixel, alpha)| pixel.0[3] = on_screen(alpha))
-        }
-        None => {}
+    if let Some(alpha) = alpha {
+        pixels.pixels_mut().zip(alpha).for_each(|(pixel, alpha)| pixel.0[3] = on_screen(alpha));
     }
     Ok(DynamicImage::ImageRgba32F(pixels))
 }
