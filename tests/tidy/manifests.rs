@@ -3,7 +3,8 @@
 use crate::sources::{Source, expect_none, manifests};
 
 /// Who may use the crate that decodes what strangers send.
-const IMAGING_USERS: [&str; 3] = ["functions/thumbnail/Cargo.toml", "tests/Cargo.toml", "fuzz/Cargo.toml"];
+const IMAGING_USERS: [&str; 4] =
+    ["functions/thumbnail/Cargo.toml", "tests/Cargo.toml", "fuzz/Cargo.toml", "bench/images/Cargo.toml"];
 
 #[test]
 fn every_crate_keeps_the_lints_of_the_workspace() {
@@ -24,7 +25,7 @@ fn no_function_depends_on_a_function_or_on_the_sdk() {
 
 #[test]
 fn only_thumbnail_decodes_images() {
-    expect_none("imaging is a dependency of thumbnail, of tests and of fuzz", &decoders(&manifests()));
+    expect_none("imaging is a dependency of thumbnail, of tests, of fuzz and of its bench", &decoders(&manifests()));
     for path in ["functions/assembly/Cargo.toml", "shared/Cargo.toml", "xtask/Cargo.toml"] {
         assert_eq!(decoders(&[Source::made_up(path, "imaging.workspace = true")]).len(), 1, "{path}");
     }

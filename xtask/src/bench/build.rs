@@ -29,7 +29,8 @@ pub(super) fn build(workshop: &Workshop) -> anyhow::Result<BTreeMap<String, u64>
         .collect()
 }
 
-fn cargo_lambda<'a>(
+/// Builds packages as they are deployed, into a folder of this command's own.
+pub(super) fn cargo_lambda<'a>(
     workshop: &Workshop,
     format: &str,
     folder: &str,

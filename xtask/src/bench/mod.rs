@@ -4,6 +4,7 @@
 
 mod build;
 mod counts;
+mod images;
 mod report;
 mod signing;
 mod start;
@@ -23,10 +24,20 @@ const FUNCTIONS: [&str; 5] = ["presign", "chunk-complete", "assembly", "thumbnai
 
 /// What `cargo xtask bench` takes.
 #[derive(Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct BenchOptions {
     /// Print one JSON object instead of the table.
     #[arg(long)]
     json: bool,
+    #[command(subcommand)]
+    other: Option<OtherBench>,
+}
+
+/// What is measured only when it is asked for.
+#[derive(Debug, clap::Subcommand)]
+enum OtherBench {
+    /// Compare our image pipeline with sharp: time, memory, bytes and looks of the variants of your photos.
+    Images(images::ImagesOptions),
 }
 
 /// Where this command keeps what it builds.
@@ -50,6 +61,13 @@ impl Workshop {
 
 /// Builds, measures, prints.
 pub(crate) fn run(options: &BenchOptions) -> anyhow::Result<()> {
+    match &options.other {
+        Some(OtherBench::Images(options)) => images::run(options),
+        None => run_budgets(options.json),
+    }
+}
+
+fn run_budgets(json: bool) -> anyhow::Result<()> {
     signing::check_node()?;
     let project = Project::find()?;
     let toolchain = Toolchain::prepare(&project)?;
@@ -60,7 +78,7 @@ pub(crate) fn run(options: &BenchOptions) -> anyhow::Result<()> {
     let signing = step("Measuring signing", || signing::measure(&workshop, &javascript))?;
     let start = step("Measuring the start of each function", || start::measure(&workshop))?;
     let results = report::Results { signing, start, zip_bytes, uploads };
-    let text = match options.json {
+    let text = match json {
         true => report::to_json(&results)?.to_string(),
         false => report::to_text(&results)?,
     };

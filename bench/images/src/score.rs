@@ -1,0 +1,96 @@
+//! SSIMULACRA2 of variants against the photo that they were made of.
+
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, anyhow};
+use fast_ssim2::{PixelDescriptor, PixelSlice, Ssimulacra2Reference};
+use image::{DynamicImage, Rgb32FImage};
+use serde::Serialize;
+
+use crate::decode;
+use crate::reference::Original;
+
+/// One folder and what is in it.
+#[derive(Debug, Serialize)]
+pub(crate) struct Folder {
+    folder: PathBuf,
+    variants: Vec<Scored>,
+}
+
+/// One variant.
+#[derive(Debug, Serialize)]
+struct Scored {
+    name: String,
+    width: u32,
+    height: u32,
+    bytes: u64,
+    /// 100 is indistinguishable from the reference, about 90 is indistinguishable for people.
+    ssimulacra2: f64,
+}
+
+/// Scores everything in the folders. Each reference is made once.
+pub(crate) fn run(photo: &Path, folders: &[PathBuf]) -> anyhow::Result<Vec<Folder>> {
+    let original = Original::open(photo)?;
+    let mut references = BTreeMap::new();
+    folders.iter().map(|folder| score_folder(&original, folder, &mut references)).collect()
+}
+
+type References = BTreeMap<(u32, u32), Ssimulacra2Reference>;
+
+fn score_folder(original: &Original, folder: &Path, references: &mut References) -> anyhow::Result<Folder> {
+    let listing = fs::read_dir(folder).with_context(|| format!("could not list {}", folder.display()))?;
+    let mut paths = listing.map(|entry| Ok(entry?.path())).collect::<anyhow::Result<Vec<_>>>()?;
+    paths.sort();
+    let mut variants = Vec::new();
+    for path in paths {
+        let bytes = fs::read(&path).with_context(|| format!("could not read {}", path.display()))?;
+        let variant =
+            decode::variant(&bytes).with_context(|| format!("could not decode {}", path.display()))?;
+        let size = variant.dimensions();
+        let reference = match references.entry(size) {
+            Entry::Occupied(made) => made.into_mut(),
+            Entry::Vacant(none) => none.insert(reference(&original.shrunk(size.0, size.1)?)?),
+        };
+        variants.push(Scored {
+            name: path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+            width: size.0,
+            height: size.1,
+            bytes: u64::try_from(bytes.len())?,
+            ssimulacra2: score(reference, &variant)?,
+        });
+    }
+    Ok(Folder { folder: folder.to_owned(), variants })
+}
+
+fn reference(picture: &Rgb32FImage) -> anyhow::Result<Ssimulacra2Reference> {
+    with_slice(picture, |slice| {
+        Ssimulacra2Reference::new(slice).map_err(|error| anyhow!("no reference: {error}"))
+    })
+}
+
+fn score(reference: &Ssimulacra2Reference, variant: &Rgb32FImage) -> anyhow::Result<f64> {
+    with_slice(variant, |slice| reference.compare(slice).map_err(|error| anyhow!("no score: {error}")))
+}
+
+/// Hands a picture over in the linear light that the metric works in.
+fn with_slice<T>(
+    picture: &Rgb32FImage,
+    work: impl FnOnce(&PixelSlice<'_>) -> anyhow::Result<T>,
+) -> anyhow::Result<T> {
+    let (width, height) = picture.dimensions();
+    let mut linear = picture.clone();
+    linear.iter_mut().for_each(|value| *value = to_linear(*value));
+    let linear = DynamicImage::ImageRgb32F(linear);
+    let row_bytes = usize::try_from(width)? * 3 * size_of::<f32>();
+    let slice = PixelSlice::new(linear.as_bytes(), width, height, row_bytes, PixelDescriptor::RGBF32_LINEAR)
+        .map_err(|error| anyhow!("the metric does not take these pixels: {error}"))?;
+    work(&slice)
+}
+
+/// IEC 61966-2-1.
+fn to_linear(value: f32) -> f32 {
+    if value <= 0.040_45 { value / 12.92 } else { ((value + 0.055) / 1.055).powf(2.4) }
+}
