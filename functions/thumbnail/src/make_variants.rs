@@ -81,7 +81,7 @@ const fn specs_of(stage: ImageStage) -> &'static [VariantSpec] {
 fn order(app: &App, file: Vec<u8>, stage: ImageStage, stop_at: Timestamp) -> Order {
     Order {
         file,
-        specs: specs_of(stage),
+        specs: specs_of(stage).to_vec(),
         wants_placeholder: stage == ImageStage::First,
         limits: app.limits,
         stop_at,

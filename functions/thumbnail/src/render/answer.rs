@@ -17,7 +17,7 @@ const REFUSALS: [&str; 3] = ["image_unsupported", "image_too_large", "image_dama
 /// The answer so far.
 #[derive(Debug)]
 pub(super) struct Answer {
-    specs: &'static [VariantSpec],
+    specs: Vec<VariantSpec>,
     wants_placeholder: bool,
     side_pixels_max: u32,
     /// Whether the worker has set its limits; before, nothing can be the file's fault.
@@ -43,7 +43,7 @@ pub(super) struct Garbage;
 impl Answer {
     pub(super) fn to(order: &Order) -> Self {
         Self {
-            specs: order.specs,
+            specs: order.specs.clone(),
             wants_placeholder: order.wants_placeholder,
             side_pixels_max: order.limits.side_pixels_max,
             is_ready: false,

@@ -39,7 +39,7 @@ pub struct Order {
     /// The whole file.
     pub file: Vec<u8>,
     /// The variants, in the order of their worth.
-    pub specs: &'static [VariantSpec],
+    pub specs: Vec<VariantSpec>,
     /// Whether a placeholder is wanted.
     pub wants_placeholder: bool,
     /// What the picture may cost.
