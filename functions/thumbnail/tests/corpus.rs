@@ -118,6 +118,7 @@ async fn see(folder: &Path, path: &Path) -> Seen {
             "image_damaged" => "damaged",
             other => panic!("{other}"),
         },
+        Ending::OutOfTime => "out_of_time",
         Ending::Stopped(why) => {
             println!("{}: {why}", path.display());
             "stopped"
