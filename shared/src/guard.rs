@@ -36,6 +36,8 @@ pub enum Guard {
     ResendAssembly,
     /// An image job that got lost is sent again.
     ResendImage,
+    /// A stage that ran out of time stays open for the variants that are missing.
+    StageStaysOpen,
     /// What was purged is purged once more when no URL is alive.
     SecondPurge,
     /// A file is marked as removed before its bytes go.
@@ -75,7 +77,7 @@ mod testing {
 
     impl Guard {
         /// Every guard.
-        pub const ALL: [Self; 19] = [
+        pub const ALL: [Self; 20] = [
             Self::RecordVersion,
             Self::PageUnchanged,
             Self::KeyTied,
@@ -91,6 +93,7 @@ mod testing {
             Self::LookBeforeExpiry,
             Self::ResendAssembly,
             Self::ResendImage,
+            Self::StageStaysOpen,
             Self::SecondPurge,
             Self::RemovalMarkedFirst,
             Self::OrphanAge,

@@ -1,5 +1,7 @@
 //! The image work of a file in its record: when to look at it again, how it ends, and what may be left of it.
 
+use std::collections::BTreeSet;
+
 use crate::record::{ImageState, Reason, VARIANT_NAMES};
 use crate::timestamp::Timestamp;
 use crate::upload::{Upload, resend_at};
@@ -52,9 +54,11 @@ impl Upload {
         VARIANT_NAMES.into_iter().filter(|name| !is_recorded(name)).collect()
     }
 
-    /// Begins the image work anew, all attempts before it: variants that were made are gone. The caller sends the job.
-    pub fn remake_image(&mut self, now: Timestamp) {
+    /// Begins the image work anew, all attempts before it: the variants of these names are gone, and go from the record,
+    /// since what is on record is not made again. The caller sends the job.
+    pub fn remake_image(&mut self, gone: &BTreeSet<String>, now: Timestamp) {
         if let Some(image) = &mut self.image {
+            image.variants.retain(|variant| !gone.contains(&variant.name));
             image.state = ImageState::Pending;
             image.attempts = 0;
             image.reason = None;

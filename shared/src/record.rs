@@ -96,9 +96,9 @@ pub struct FileRecord {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ImageState {
-    /// Nothing is there yet.
+    /// JPEG and WebP are on their way; what is there already is on record.
     Pending,
-    /// JPEG and WebP are there; AVIF is on its way.
+    /// JPEG and WebP are there; AVIF is on its way, and what is there of it is on record.
     Partial,
     /// All variants that will ever be there are there.
     Done,
@@ -151,7 +151,8 @@ pub struct Placeholder {
 pub struct ImageRecord {
     /// How far it is.
     pub state: ImageState,
-    /// How often it was begun; bounded, so that a poisonous image cannot be tried for ever.
+    /// How often it was begun since the last variant came of it; bounded, so that a poisonous image cannot be tried for
+    /// ever.
     pub attempts: u32,
     /// Until when one worker has it for itself.
     pub claimed_until: Option<Timestamp>,

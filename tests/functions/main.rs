@@ -38,3 +38,4 @@ mod steps;
 mod thumbnail_faults;
 mod thumbnail_limits;
 mod thumbnail_stages;
+mod thumbnail_time;

@@ -170,17 +170,3 @@ async fn avif_above_its_cap_of_pixels_is_left_out_and_the_record_says_so() {
     assert_eq!(reason.code, "variants_left_out");
     assert!(reason.message.contains("640x480.avif"), "{}", reason.message);
 }
-
-#[tokio::test]
-async fn what_the_first_stage_left_out_is_still_said_when_the_second_went_well() {
-    let world = World::new();
-    let id = verified_photo(&world).await;
-    let job = world.image_queue.take_all().remove(0);
-    world.deliver_to_thumbnail_without_time(&job.body).await;
-    let image = world.upload(&id).image.unwrap();
-    assert_eq!((image.state, image.variants.len()), (ImageState::Partial, 0));
-    world.settle().await;
-    let image = world.upload(&id).image.unwrap();
-    assert_eq!((image.state, image.variants.len()), (ImageState::Done, 3));
-    assert!(image.reason.unwrap().message.contains("640x480.jpeg"));
-}

@@ -4,7 +4,6 @@
 use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use anyhow::Context as _;
 
@@ -21,11 +20,10 @@ const WRONG_HASH: &str = "DO NOT MATCH THE HASHES";
 /// Decodes them all. Without a network there is nothing to decode, and a line says so; whatever else goes wrong fails.
 pub(crate) fn run(project: &Project, toolchain: &Toolchain) -> anyhow::Result<()> {
     let Some(pictures) = prepare(project, toolchain)? else { return Ok(()) };
-    let mut test = Command::new("cargo");
+    let mut test = toolchain.cargo(project);
     // The whole workspace is named so that cargo reuses what the offline tests have built.
     test.args(["test", "--workspace", "--all-features", "--locked", "--test", "corpus"])
-        .env(CORPUS_VARIABLE, pictures)
-        .current_dir(project.root());
+        .env(CORPUS_VARIABLE, pictures);
     process::run_shown(&mut test, "the pictures of Pillow")
 }
 

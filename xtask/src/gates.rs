@@ -39,8 +39,8 @@ impl fmt::Display for Advisories {
 }
 
 /// Licences, bans and sources of everything that is linked, always; advisories whenever their database can be had.
-pub(crate) fn check_dependencies(project: &Project) -> anyhow::Result<Advisories> {
-    let program = cargo_deny(project)?;
+pub(crate) fn check_dependencies(project: &Project, toolchain: &Toolchain) -> anyhow::Result<Advisories> {
+    let program = cargo_deny(project, toolchain)?;
     let check = |what: &[&str]| {
         let mut command = Command::new(&program);
         command.args(["--log-level", "error", "check", "--hide-inclusion-graph"]).args(what);
@@ -69,7 +69,7 @@ pub(crate) fn check_dependencies(project: &Project) -> anyhow::Result<Advisories
 }
 
 /// The program, built first if need be.
-fn cargo_deny(project: &Project) -> anyhow::Result<PathBuf> {
+fn cargo_deny(project: &Project, toolchain: &Toolchain) -> anyhow::Result<PathBuf> {
     let folder = project.local_dir().join("tools");
     let program = folder.join("bin").join("cargo-deny");
     let version = process::read_output(Command::new(&program).arg("--version"), "cargo-deny");
@@ -77,12 +77,11 @@ fn cargo_deny(project: &Project) -> anyhow::Result<PathBuf> {
         return Ok(program);
     }
     eprintln!("Building cargo-deny {CARGO_DENY_VERSION} into {} (once; some minutes)", folder.display());
-    let mut install = Command::new("cargo");
+    let mut install = toolchain.cargo(project);
     install
         .args(["install", "--locked", "--force", "--root"])
         .arg(&folder)
-        .arg(format!("cargo-deny@{CARGO_DENY_VERSION}"))
-        .current_dir(project.root());
+        .arg(format!("cargo-deny@{CARGO_DENY_VERSION}"));
     process::run_logged(
         &mut install,
         "cargo install cargo-deny",

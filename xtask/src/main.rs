@@ -5,6 +5,7 @@
     reason = "this is a command-line program; its output is for the person at the terminal"
 )]
 
+mod assembler;
 mod bench;
 mod client;
 mod corpus;

@@ -1,5 +1,6 @@
 //! `cargo xtask inspect`, `reconcile` and `redrive`: for people on call. The work is done by the `operate` program, which
-//! has the AWS SDK; this names the stack for it.
+//! has the AWS SDK; this names the stack for it. It links no codec and so needs nothing but cargo: nobody on call waits for
+//! the tools of the local stack.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};

@@ -4,6 +4,7 @@ use clap::Args;
 
 use crate::process;
 use crate::project::Project;
+use crate::toolchain::Toolchain;
 
 /// Options of `cargo xtask sim`.
 #[derive(Debug, Args)]
@@ -22,10 +23,17 @@ pub(crate) struct SimOptions {
 /// Runs it. Fails when a promise was broken, a fault never happened, or a guard could be taken away unnoticed.
 pub(crate) fn run(options: &SimOptions) -> anyhow::Result<()> {
     let project = Project::find()?;
-    let mut simulation = std::process::Command::new("cargo");
-    simulation
-        .args(["run", "--quiet", "--locked", "--package", "longshore-tests", "--bin", "simulation", "--"])
-        .current_dir(project.root());
+    let mut simulation = Toolchain::prepare(&project)?.cargo(&project);
+    simulation.args([
+        "run",
+        "--quiet",
+        "--locked",
+        "--package",
+        "longshore-tests",
+        "--bin",
+        "simulation",
+        "--",
+    ]);
     match &options.replay {
         Some(name) => simulation.args(["--replay", name]),
         None => simulation.args(["--seeds", &options.seeds.to_string()]),

@@ -1,7 +1,6 @@
 //! `cargo xtask test`: every check and test there is, cheapest first, stopping at the first failure.
 
 use std::path::Path;
-use std::process::Command;
 use std::time::Instant;
 
 use anyhow::Context as _;
@@ -25,27 +24,26 @@ const STACK_FILE_VARIABLE: &str = "LONGSHORE_STACK_FILE";
 pub(crate) fn run() -> anyhow::Result<()> {
     let project = Project::find()?;
     let start = Instant::now();
+    let toolchain = Toolchain::prepare(&project)?;
     let mut steps = Steps::default();
-    steps.run("formatting", || cargo(&project, &["fmt", "--all", "--check"]))?;
+    steps.run("formatting", || cargo(&project, &toolchain, &["fmt", "--all", "--check"]))?;
     steps.run("lints", || {
         let check =
             ["clippy", "--workspace", "--all-targets", "--all-features", "--locked", "--", "-D", "warnings"];
-        cargo(&project, &check)
+        cargo(&project, &toolchain, &check)
     })?;
-    let advisories = steps.run("dependencies", || gates::check_dependencies(&project))?;
-    steps.run("offline tests", || cargo(&project, &["test", "--workspace", "--all-features", "--locked"]))?;
-    let toolchain = steps.run("template", || {
-        let toolchain = Toolchain::prepare(&project)?;
-        gates::check_template(&project, &toolchain)?;
-        Ok(toolchain)
+    let advisories = steps.run("dependencies", || gates::check_dependencies(&project, &toolchain))?;
+    steps.run("offline tests", || {
+        cargo(&project, &toolchain, &["test", "--workspace", "--all-features", "--locked"])
     })?;
+    steps.run("template", || gates::check_template(&project, &toolchain))?;
     steps.run("pictures of Pillow", || corpus::run(&project, &toolchain))?;
     steps.run("build of the functions", || deploy::build_functions(&project, &toolchain))?;
     let stack = steps.run("deployment to a local AWS", || {
         let options = StackOptions::for_tests("test", PortChoice::Any, PortChoice::Any.resolve()?);
         local_stack::start_built(&project, &toolchain, &options)
     })?;
-    steps.run("deployed tests", || test_deployed(&project, &stack))?;
+    steps.run("deployed tests", || test_deployed(&project, &toolchain, &stack))?;
     drop(stack);
     steps.run("kill loop", || {
         kill::whatever_is_killed_nothing_is_lost_double_or_left_over(&project, &toolchain)
@@ -76,21 +74,21 @@ impl Steps {
     }
 }
 
-fn cargo(project: &Project, arguments: &[&str]) -> anyhow::Result<()> {
-    let mut command = Command::new("cargo");
-    command.args(arguments).current_dir(project.root());
+fn cargo(project: &Project, toolchain: &Toolchain, arguments: &[&str]) -> anyhow::Result<()> {
+    let mut command = toolchain.cargo(project);
+    command.args(arguments);
     process::run_shown(&mut command, &format!("cargo {}", arguments.join(" ")))
 }
 
-fn test_deployed(project: &Project, stack: &RunningStack) -> anyhow::Result<()> {
+fn test_deployed(project: &Project, toolchain: &Toolchain, stack: &RunningStack) -> anyhow::Result<()> {
     let stack_file = stack.local_aws.folder().join("stack.json");
     stack.write_ready_file(&stack_file)?;
-    let outcome = run_deployed_tests(project, &stack_file);
+    let outcome = run_deployed_tests(project, toolchain, &stack_file);
     outcome.with_context(|| format!("the stack's logs are in {}", stack.local_aws.folder().display()))
 }
 
-fn run_deployed_tests(project: &Project, stack_file: &Path) -> anyhow::Result<()> {
-    let mut tests = Command::new("cargo");
+fn run_deployed_tests(project: &Project, toolchain: &Toolchain, stack_file: &Path) -> anyhow::Result<()> {
+    let mut tests = toolchain.cargo(project);
     // The whole workspace is named so that cargo reuses what the offline tests have built.
     tests
         .args([
@@ -103,7 +101,6 @@ fn run_deployed_tests(project: &Project, stack_file: &Path) -> anyhow::Result<()
             "--test",
             "adapters",
         ])
-        .env(STACK_FILE_VARIABLE, stack_file)
-        .current_dir(project.root());
+        .env(STACK_FILE_VARIABLE, stack_file);
     process::run_shown(&mut tests, "the deployed tests")
 }

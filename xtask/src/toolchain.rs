@@ -1,6 +1,6 @@
-//! The tools that come from `PyPI`, in virtual environments of our own: those of the local stack (MiniStack, SAM,
-//! cargo-lambda, cfn-lint, zig), and apart from them the scanner of the template, which wants other versions of the
-//! same packages.
+//! The tools that come from `PyPI`, in virtual environments of our own: those of builds and of the local stack (MiniStack,
+//! SAM, cargo-lambda, cfn-lint, zig, cmake), and apart from them the scanner of the template, which wants other versions of
+//! the same packages. The assembler is beside them on the path.
 
 use std::ffi::OsString;
 use std::fs;
@@ -9,6 +9,7 @@ use std::process::Command;
 
 use anyhow::{Context as _, bail};
 
+use crate::assembler::Assembler;
 use crate::process;
 use crate::project::Project;
 
@@ -32,25 +33,32 @@ const SCANNER: Environment = Environment {
     tools: "the scanner of the template",
 };
 
-/// A virtual environment whose packages are exactly those of its file of requirements.
+/// A virtual environment whose packages are exactly those of its file of requirements, and what else a build needs.
 #[derive(Clone, Debug)]
 pub(crate) struct Toolchain {
     venv: PathBuf,
+    assembler: Assembler,
 }
 
 impl Toolchain {
-    /// Makes the virtual environment of the local stack, or makes it anew when the requirements have changed.
+    /// Makes the virtual environment of the local stack, or makes it anew when the requirements have changed; and finds
+    /// the assembler, or downloads it.
     pub(crate) fn prepare(project: &Project) -> anyhow::Result<Self> {
-        Self::prepare_environment(project, LOCAL_STACK)
+        let assembler = Assembler::prepare(project)?;
+        Self::prepare_environment(project, LOCAL_STACK, assembler)
     }
 
     /// The same for checkov.
     pub(crate) fn prepare_scanner(project: &Project) -> anyhow::Result<Self> {
-        Self::prepare_environment(project, SCANNER)
+        Self::prepare_environment(project, SCANNER, Assembler::NotNeeded)
     }
 
-    fn prepare_environment(project: &Project, environment: Environment) -> anyhow::Result<Self> {
-        let toolchain = Self { venv: project.local_dir().join(environment.folder) };
+    fn prepare_environment(
+        project: &Project,
+        environment: Environment,
+        assembler: Assembler,
+    ) -> anyhow::Result<Self> {
+        let toolchain = Self { venv: project.local_dir().join(environment.folder), assembler };
         let requirements = project.infra_dir().join(environment.requirements);
         let wanted = fs::read_to_string(&requirements)
             .with_context(|| format!("could not read {}", requirements.display()))?;
@@ -66,7 +74,9 @@ impl Toolchain {
 
     /// The tools if they are installed and up to date, without installing anything.
     pub(crate) fn if_ready(project: &Project) -> Option<Self> {
-        let toolchain = Self { venv: project.local_dir().join(LOCAL_STACK.folder) };
+        // Whether there is an assembler is a question of its own.
+        let assembler = Assembler::if_ready(project).unwrap_or(Assembler::NotNeeded);
+        let toolchain = Self { venv: project.local_dir().join(LOCAL_STACK.folder), assembler };
         let wanted = fs::read_to_string(project.infra_dir().join(LOCAL_STACK.requirements)).ok()?;
         (toolchain.installed_requirements()? == wanted).then_some(toolchain)
     }
@@ -78,7 +88,8 @@ impl Toolchain {
         command
     }
 
-    /// `cargo` with the installed programs on its path, which is how it finds `cargo lambda` and that finds zig.
+    /// `cargo` with the installed programs on its path, which is how it finds `cargo lambda`, how that finds zig, and how
+    /// the build scripts of C codecs find cmake and the assembler.
     pub(crate) fn cargo(&self, project: &Project) -> Command {
         let mut command = Command::new("cargo");
         command.env("PATH", self.path()).current_dir(project.root());
@@ -88,6 +99,10 @@ impl Toolchain {
     /// The search path with the installed programs first.
     pub(crate) fn path(&self) -> OsString {
         let mut path = self.venv.join("bin").into_os_string();
+        if let Some(folder) = self.assembler.folder() {
+            path.push(":");
+            path.push(folder);
+        }
         if let Some(rest) = std::env::var_os("PATH") {
             path.push(":");
             path.push(rest);

@@ -16,7 +16,7 @@ use thumbnail::render::{HardLimits, InProcess, Isolated, Order, Program, Rendere
 fn order(file: &[u8]) -> Order {
     Order {
         file: file.to_vec(),
-        specs: QUICK_VARIANTS,
+        specs: QUICK_VARIANTS.to_vec(),
         wants_placeholder: true,
         limits: Limits::default(),
         stop_at: SystemClock.now().plus_seconds(600),

@@ -10,7 +10,7 @@ use shared::upload::{IMAGE_ATTEMPTS_MAX, Upload};
 use shared::wire::ImageStage;
 
 use crate::App;
-use crate::record_variants::awaited_by;
+use crate::stage::awaited_by;
 
 /// The image that a message is about.
 #[derive(Clone, Copy, Debug)]
@@ -73,10 +73,10 @@ fn decide(upload: &mut Upload, asked: &Asked<'_>, now: Timestamp, lease_seconds:
     if image.attempts >= IMAGE_ATTEMPTS_MAX {
         let message = format!("the image could not be processed in {IMAGE_ATTEMPTS_MAX} attempts");
         let reason = Some(Reason::new("image_gave_up", message));
-        // What the first stage made stays; an image without any variant has failed.
-        let ending = match wanted {
-            ImageState::Partial => ImageState::Done,
-            _ => ImageState::Failed,
+        // What was made stays; an image without any variant has failed.
+        let ending = match image.variants.is_empty() {
+            true => ImageState::Failed,
+            false => ImageState::Done,
         };
         upload.finish_image(ending, reason, now);
         return Change::Store(Claim::NothingToDo);

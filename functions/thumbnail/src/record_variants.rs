@@ -1,110 +1,159 @@
-//! Putting variants on record, unless the file was removed while they were made.
+//! Putting variants on record, and deciding whether their stage is over.
 
 use shared::access::{Change, change};
 use shared::error::Error;
-use shared::ids::UploadId;
-use shared::record::{ImageRecord, ImageState, Placeholder, Reason, VariantRecord};
-use shared::upload::Upload;
+use shared::guard::Guard;
+use shared::record::{ImageRecord, ImageState, Reason, VARIANT_NAMES};
+use shared::timestamp::Timestamp;
+use shared::upload::{IMAGE_ATTEMPTS_MAX, Upload};
 use shared::wire::ImageStage;
 
 use crate::App;
-
-/// What a stage made.
-#[derive(Clone, Debug)]
-pub(crate) struct Made {
-    /// Width and height as shown, in pixels, if they are known.
-    pub(crate) size: Option<(u32, u32)>,
-    pub(crate) variants: Vec<VariantRecord>,
-    pub(crate) placeholder: Option<Placeholder>,
-    /// Why variants were left out.
-    pub(crate) skipped: Option<Reason>,
-    /// Why nothing could be made at all.
-    pub(crate) failure: Option<Reason>,
-}
-
-impl Made {
-    /// Nothing, for this reason.
-    pub(crate) fn failed(reason: Reason) -> Self {
-        Self { size: None, variants: Vec::new(), placeholder: None, skipped: None, failure: Some(reason) }
-    }
-}
+use crate::judge::{Made, left_out};
+use crate::stage::{awaited_by, missing_of};
 
 /// What came of recording.
-enum Recorded {
-    /// The stage is over.
-    StageOver,
-    /// Another worker ended the stage first, with the same variants; its word stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Recorded {
+    /// The stage is over, and the image is in this state now.
+    StageOver(ImageState),
+    /// Time ran out before all was made. What was made is on record, the image is free, and its stage has to be sent.
+    MoreIsMissing,
+    /// Nothing more to do: another worker ended the stage, or has the image now and a message of its own.
     ByAnother,
-    /// The file was removed meanwhile.
+    /// Nothing more to do: the file was removed meanwhile. Its removal deletes the variants; the ones written since are
+    /// put on record, for cleanup to come again.
     Removed,
 }
 
-/// Records what was made and ends the stage. `None` when there is nothing more to do: another worker ended the stage
-/// first, or the file was removed meanwhile. Its removal deletes the variants; the ones written since are put on
-/// record, for cleanup to come again.
+/// Records what was made of the image that `claimed` holds. The record is the whole truth about what is missing: a
+/// variant that is on it is never made again, and a stage of which one is missing stays open until it was made, cannot
+/// be made, or was tried too often without any of them coming of it.
 pub(crate) async fn run(
     app: &App,
-    id: &UploadId,
+    claimed: &Upload,
     stage: ImageStage,
-    made: Made,
-) -> Result<Option<Upload>, Error> {
-    let (upload, recorded) = change(app.table.as_ref(), id, |upload| {
+    made: &Made,
+) -> Result<Recorded, Error> {
+    let now = app.clock.now();
+    let attempt = Attempt { claimed_until: claimed_until(claimed), stage, made };
+    let (_, recorded) =
+        change(app.table.as_ref(), &claimed.id, |upload| Ok(attempt.record(upload, now))).await?;
+    Ok(recorded)
+}
+
+fn claimed_until(upload: &Upload) -> Option<Timestamp> {
+    upload.image.as_ref().and_then(|image| image.claimed_until)
+}
+
+/// One worker's attempt at one stage.
+struct Attempt<'a> {
+    claimed_until: Option<Timestamp>,
+    stage: ImageStage,
+    made: &'a Made,
+}
+
+impl Attempt<'_> {
+    fn record(&self, upload: &mut Upload, now: Timestamp) -> Change<Recorded> {
         let removed = upload.file.as_ref().is_none_or(|file| file.removed_at.is_some());
-        let Some(image) = upload.image.as_mut() else { return Ok(Change::Keep(Recorded::ByAnother)) };
+        let Some(image) = upload.image.as_mut() else { return Change::Keep(Recorded::ByAnother) };
         if removed {
-            apply(image, &made);
+            self.apply(image);
             image.claimed_until = None;
-            upload.due_at = Some(app.clock.now());
-            return Ok(Change::Store(Recorded::Removed));
+            upload.due_at = Some(now);
+            return Change::Store(Recorded::Removed);
         }
-        if image.state != awaited_by(stage) {
-            return Ok(Change::Keep(Recorded::ByAnother));
+        if image.state != awaited_by(self.stage) {
+            return Change::Keep(Recorded::ByAnother);
         }
-        apply(image, &made);
-        // What the first stage left out stays left out when the second one goes well.
-        let earlier = image.reason.take();
-        let next = state_after(stage, &made);
-        upload.finish_image(
-            next,
-            made.failure.clone().or_else(|| made.skipped.clone()).or(earlier),
-            app.clock.now(),
-        );
-        Ok(Change::Store(Recorded::StageOver))
-    })
-    .await?;
-    Ok(matches!(recorded, Recorded::StageOver).then_some(upload))
-}
+        let has_gained = self.apply(image);
+        let missing = self.missing(image);
+        let may_go_on = has_gained || image.attempts < IMAGE_ATTEMPTS_MAX;
+        match Guard::StageStaysOpen.catches(may_go_on && !missing.is_empty()) {
+            true => self.go_on(upload, has_gained, now),
+            false => Change::Store(Recorded::StageOver(self.end(upload, &missing, now))),
+        }
+    }
 
-/// The state in which a stage begins.
-pub(crate) const fn awaited_by(stage: ImageStage) -> ImageState {
-    match stage {
-        ImageStage::First => ImageState::Pending,
-        ImageStage::Avif => ImageState::Partial,
+    /// Adds what was made; answers whether there is a variant among it that was not on record.
+    fn apply(&self, image: &mut ImageRecord) -> bool {
+        let known_before = image.variants.len();
+        for variant in &self.made.variants {
+            image.variants.retain(|known| known.name != variant.name);
+            image.variants.push(variant.clone());
+        }
+        // Clients see them in the order of their worth, whichever attempt made which.
+        image.variants.sort_by_key(|known| VARIANT_NAMES.iter().position(|name| *name == known.name));
+        if let Some((width, height)) = self.made.size {
+            image.width = Some(width);
+            image.height = Some(height);
+        }
+        if self.made.placeholder.is_some() {
+            image.placeholder.clone_from(&self.made.placeholder);
+        }
+        known_before < image.variants.len()
     }
-}
 
-const fn state_after(stage: ImageStage, made: &Made) -> ImageState {
-    match (stage, &made.failure) {
-        (_, Some(_)) => ImageState::Failed,
-        (ImageStage::First, None) => ImageState::Partial,
-        (ImageStage::Avif, None) => ImageState::Done,
+    /// What another attempt may make.
+    fn missing(&self, image: &ImageRecord) -> Vec<&'static str> {
+        if self.made.failure.is_some() {
+            return Vec::new();
+        }
+        let names = missing_of(self.stage, image).into_iter().map(|spec| spec.name);
+        names.filter(|name| !self.made.left_out.contains(name)).collect()
     }
-}
 
-fn apply(image: &mut ImageRecord, made: &Made) {
-    for variant in &made.variants {
-        image.variants.retain(|known| known.name != variant.name);
-        image.variants.push(variant.clone());
+    /// Leaves the stage open and the image free. Attempts are counted to find images that nothing comes of; one that
+    /// gained a variant is none of them, and there are only so many variants to gain.
+    fn go_on(&self, upload: &mut Upload, has_gained: bool, now: Timestamp) -> Change<Recorded> {
+        if let Some(image) = upload.image.as_mut() {
+            if has_gained {
+                image.attempts = 0;
+            }
+            // Whoever took the image over has a message of its own, which comes back if it dies.
+            if image.claimed_until.is_some_and(|until| Some(until) != self.claimed_until) {
+                return Change::Store(Recorded::ByAnother);
+            }
+            image.claimed_until = None;
+        }
+        // When the message that is about to be sent has to be taken for lost.
+        upload.due_at = upload.file_work_due_at(now);
+        Change::Store(Recorded::MoreIsMissing)
     }
-    if let Some((width, height)) = made.size {
-        image.width = Some(width);
-        image.height = Some(height);
+
+    /// Ends the stage without what is missing. An image of which nothing could be made at all has failed.
+    fn end(&self, upload: &mut Upload, missing: &[&str], now: Timestamp) -> ImageState {
+        let is_empty = upload.image.as_ref().is_none_or(|image| image.variants.is_empty());
+        let next = match (self.stage, &self.made.failure) {
+            _ if is_empty => ImageState::Failed,
+            (ImageStage::First, None) => ImageState::Partial,
+            (ImageStage::Avif, _) | (_, Some(_)) => ImageState::Done,
+        };
+        let reason = self.reason(missing, next);
+        let mut earlier = None;
+        if let Some(image) = upload.image.as_mut().filter(|_| next != ImageState::Failed) {
+            // The next stage has all its attempts before it. What this one left out stays left out when that goes well.
+            image.attempts = 0;
+            earlier = image.reason.take();
+        }
+        upload.finish_image(next, reason.or(earlier), now);
+        next
     }
-    if made.failure.is_none() {
-        // The stage is done; the next one has all its attempts before it.
-        image.attempts = 0;
-    }
-    if made.placeholder.is_some() {
-        image.placeholder.clone_from(&made.placeholder);
+
+    fn reason(&self, missing: &[&str], next: ImageState) -> Option<Reason> {
+        let skipped = self.made.failure.as_ref().or(self.made.skipped.as_ref()).cloned();
+        if missing.is_empty() {
+            return skipped;
+        }
+        if next == ImageState::Failed {
+            let message =
+                format!("there was no time to make anything of it in {IMAGE_ATTEMPTS_MAX} attempts");
+            return Some(Reason::new("image_gave_up", message));
+        }
+        let mut reason = left_out("variants_left_out", missing, "there was no time left");
+        if let Some(skipped) = skipped {
+            reason.message = format!("{}; {}", skipped.message, reason.message);
+        }
+        Some(reason)
     }
 }

@@ -101,7 +101,7 @@ async fn see(folder: &Path, path: &Path) -> Seen {
     };
     let order = Order {
         file: std::fs::read(path).unwrap(),
-        specs: &VARIANTS[..1],
+        specs: VARIANTS[..1].to_vec(),
         wants_placeholder: true,
         limits: Limits { decode_bytes_max: 256 * MIB, ..Limits::default() },
         stop_at: SystemClock.now().plus_seconds(TIME_FOR_ONE.as_secs()),
@@ -118,6 +118,7 @@ async fn see(folder: &Path, path: &Path) -> Seen {
             "image_damaged" => "damaged",
             other => panic!("{other}"),
         },
+        Ending::OutOfTime => "out_of_time",
         Ending::Stopped(why) => {
             println!("{}: {why}", path.display());
             "stopped"

@@ -177,8 +177,7 @@ fn of_variants(upload: &Upload, held: &Holdings, now: Timestamp, found: &mut Vec
         image.iter().flat_map(|image| &image.variants).map(|variant| key_of(&variant.name)).collect();
     let present: BTreeSet<&str> = held.variants.iter().map(|variant| variant.key.as_str()).collect();
     let awaits = |state: ImageState| image.is_some_and(|it| it.state == state) && upload.due_at.is_some();
-    // The first stage makes anew whatever is on record of an earlier time.
-    let lost = |key: &&String| !present.contains(key.as_str()) && !awaits(ImageState::Pending);
+    let lost = |key: &&String| !present.contains(key.as_str());
     for key in recorded.iter().filter(lost) {
         let detail = "on record, and not in S3";
         let remedy = match held.original {

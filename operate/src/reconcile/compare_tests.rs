@@ -169,7 +169,7 @@ fn a_lost_variant_is_made_again_while_its_original_is_there() {
     assert_eq!(found(&upload, &holding_original(&upload), 0), expected);
     let expected = [(Kind::FileWithoutObject, Remedy::ByHand), (Kind::VariantMissing, Remedy::ByHand)];
     assert_eq!(found(&upload, &Holdings::default(), 0), expected);
-    upload.remake_image(begin());
+    upload.remake_image(&["640x480.webp".to_owned()].into(), begin());
     assert_eq!(found(&upload, &holding_original(&upload), 0), [], "they are being made again");
 }
 

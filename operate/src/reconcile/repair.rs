@@ -1,6 +1,6 @@
 //! Applying remedies. Each is decided once more on the record as it is.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use shared::access::{Change, change};
 use shared::error::Error;
@@ -16,6 +16,7 @@ use crate::stack::Stack;
 /// Applies the remedies and marks what was repaired. One that fails says so in its detail.
 pub(crate) async fn run(stack: &Stack, differences: &mut [Difference], now: Timestamp) {
     let mut remade = BTreeSet::new();
+    let gone = variants_to_remake(differences);
     for difference in differences {
         let Some(id) = difference.id.clone() else { continue };
         let outcome = match &difference.remedy {
@@ -27,7 +28,9 @@ pub(crate) async fn run(stack: &Stack, differences: &mut [Difference], now: Time
             }
             // One job makes all variants of an image.
             Remedy::RemakeImage if remade.contains(&id) => Ok(true),
-            Remedy::RemakeImage => remake_image(stack, &id, now).await,
+            Remedy::RemakeImage => {
+                remake_image(stack, &id, gone.get(&id).unwrap_or(&BTreeSet::new()), now).await
+            }
         };
         match outcome {
             Ok(done) => {
@@ -42,6 +45,18 @@ pub(crate) async fn run(stack: &Stack, differences: &mut [Difference], now: Time
             }
         }
     }
+}
+
+/// The names of the variants that are to be made again, of each upload.
+fn variants_to_remake(differences: &[Difference]) -> BTreeMap<UploadId, BTreeSet<String>> {
+    let mut names: BTreeMap<UploadId, BTreeSet<String>> = BTreeMap::new();
+    for difference in differences.iter().filter(|difference| difference.remedy == Remedy::RemakeImage) {
+        if let (Some(id), Some(key)) = (&difference.id, &difference.key) {
+            let name = key.rsplit('/').next().unwrap_or_default().to_owned();
+            names.entry(id.clone()).or_default().insert(name);
+        }
+    }
+    names
 }
 
 /// Cleanup decides what is to be done. A record that has got a due date meanwhile keeps it: what just failed is kept for a
@@ -71,13 +86,18 @@ async fn abort(stack: &Stack, id: &UploadId, key: &str, s3_upload_id: &str) -> R
 }
 
 /// The record waits for its variants again, and cleanup sends the job once more if this message is lost.
-async fn remake_image(stack: &Stack, id: &UploadId, now: Timestamp) -> Result<bool, Error> {
+async fn remake_image(
+    stack: &Stack,
+    id: &UploadId,
+    gone: &BTreeSet<String>,
+    now: Timestamp,
+) -> Result<bool, Error> {
     let (upload, remake) = change(&stack.table, id, |upload| {
         let removed = upload.file.as_ref().is_none_or(|file| file.removed_at.is_some());
         if upload.state != UploadState::Completed || removed || upload.image.is_none() {
             return Ok(Change::Keep(false));
         }
-        upload.remake_image(now);
+        upload.remake_image(gone, now);
         Ok(Change::Store(true))
     })
     .await?;

@@ -6,6 +6,7 @@ use std::process::Command;
 use anyhow::{Context as _, bail};
 
 use super::{Finding, Report};
+use crate::assembler::Assembler;
 use crate::local_aws::port_is_free;
 use crate::process;
 use crate::project::Project;
@@ -15,11 +16,12 @@ use crate::toolchain::{self, Toolchain};
 const DISK_GIBIBYTES_MIN: u64 = 8;
 
 /// The programs in the virtual environment, with arguments that make them answer quickly.
-const INSTALLED_PROGRAMS: [(&str, &[&str]); 4] = [
+const INSTALLED_PROGRAMS: [(&str, &[&str]); 5] = [
     ("sam", &["--version"]),
     ("cfn-lint", &["--version"]),
     ("cargo-lambda", &["lambda", "--version"]),
     ("ministack", &["--help"]),
+    ("cmake", &["--version"]),
 ];
 
 /// Checks everything that needs no running stack.
@@ -32,6 +34,17 @@ pub(super) fn check(project: &Project, port: u16, report: &mut Report) {
         version("cc", &["--version"], "apt-get install build-essential, or your system's like"),
     );
     report.add("Python", toolchain::find_python());
+    match Assembler::if_ready(project) {
+        Some(assembler) => {
+            report.add("nasm", assembler.describe());
+        }
+        None => match Assembler::check_download() {
+            Ok(()) => println!("  --   nasm: not here yet; the next cargo xtask up or test downloads it"),
+            Err(missing) => {
+                report.add("nasm", Err(missing));
+            }
+        },
+    }
     match Toolchain::if_ready(project) {
         Some(toolchain) => {
             for (program, arguments) in INSTALLED_PROGRAMS {

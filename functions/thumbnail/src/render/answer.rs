@@ -5,7 +5,7 @@ use shared::record::{Placeholder, Reason};
 
 use super::frames::Frame;
 use super::produce::plain;
-use super::{Order, Piece, Rendered};
+use super::{Cause, LeftOut, Order, Piece, Rendered};
 
 /// Longest ThumbHash in base64: one has at most 25 bytes.
 const THUMB_HASH_CHARS_MAX: usize = 36;
@@ -17,7 +17,7 @@ const REFUSALS: [&str; 3] = ["image_unsupported", "image_too_large", "image_dama
 /// The answer so far.
 #[derive(Debug)]
 pub(super) struct Answer {
-    specs: &'static [VariantSpec],
+    specs: Vec<VariantSpec>,
     wants_placeholder: bool,
     side_pixels_max: u32,
     /// Whether the worker has set its limits; before, nothing can be the file's fault.
@@ -43,7 +43,7 @@ pub(super) struct Garbage;
 impl Answer {
     pub(super) fn to(order: &Order) -> Self {
         Self {
-            specs: order.specs,
+            specs: order.specs.clone(),
             wants_placeholder: order.wants_placeholder,
             side_pixels_max: order.limits.side_pixels_max,
             is_ready: false,
@@ -88,7 +88,9 @@ impl Answer {
                 let is_wanted = self.wants_placeholder && self.rendered.placeholder.is_none();
                 (is_wanted && is_placeholder(&placeholder)).then_some(Piece::Placeholder(placeholder))
             }
-            Frame::LeftOut { name, why } => Some(Piece::LeftOut(self.open_spec(&name)?.name, plain(&why))),
+            Frame::LeftOut { name, why } => Some(self.left_out(&name, Cause::ForGood(plain(&why)))?),
+            // Whether that is so cannot be told. A worker that always says it gains nothing: attempts are counted.
+            Frame::OutOfTime { name } => Some(self.left_out(&name, Cause::OutOfTime)?),
             Frame::Refused { code, message } => {
                 let is_ours = REFUSALS.contains(&code.as_str());
                 let is_first = self.rendered.size.is_none() && !self.is_refused();
@@ -125,9 +127,13 @@ impl Answer {
     /// The spec of this name, if it was ordered and nothing came of it yet.
     fn open_spec(&self, name: &str) -> Result<VariantSpec, Garbage> {
         let is_told = self.rendered.variants.iter().any(|made| made.spec.name == name)
-            || self.rendered.left_out.iter().any(|(left_out, _)| *left_out == name);
+            || self.rendered.left_out.iter().any(|left_out| left_out.name == name);
         let found = self.specs.iter().find(|spec| spec.name == name && !is_told);
         found.copied().ok_or(Garbage)
+    }
+
+    fn left_out(&self, name: &str, cause: Cause) -> Result<Piece, Garbage> {
+        Ok(Piece::LeftOut(LeftOut { name: self.open_spec(name)?.name, cause }))
     }
 
     fn size_of(&self, spec: &VariantSpec) -> Result<(u32, u32), Garbage> {

@@ -83,9 +83,14 @@ pub(super) enum Frame {
         height: u32,
         bytes: u64,
     },
+    /// A variant that is never made of this file.
     LeftOut {
         name: String,
         why: String,
+    },
+    /// A variant for which no time was left.
+    OutOfTime {
+        name: String,
     },
     Refused {
         code: String,

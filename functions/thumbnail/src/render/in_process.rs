@@ -27,7 +27,7 @@ impl Renderer for InProcess {
     async fn render(&self, order: Order) -> Result<Rendered, Error> {
         let time_left = || self.clock.now() < order.stop_at;
         let work = Work {
-            specs: order.specs,
+            specs: &order.specs,
             wants_placeholder: order.wants_placeholder,
             limits: &order.limits,
             time_left: &time_left,

@@ -122,15 +122,13 @@ impl Isolated {
             };
             return Err(unavailable(std::io::Error::other(what)));
         }
-        let why = match end {
+        let ending = match end {
             End::Died(status, _) if status.success() && answer.is_ended() => return Ok(answer.rendered),
-            End::Died(status, words) => self.cause_of(status, &words),
-            End::Garbage => "the decoder answered what it was not asked".to_owned(),
-            End::TimeIsOver => "there was no time left".to_owned(),
+            End::Died(status, words) => Ending::Stopped(self.cause_of(status, &words)),
+            End::Garbage => Ending::Stopped("the decoder answered what it was not asked".to_owned()),
+            End::TimeIsOver => Ending::OutOfTime,
         };
-        let mut rendered = answer.rendered;
-        rendered.ending = Ending::Stopped(why);
-        Ok(rendered)
+        Ok(Rendered { ending, ..answer.rendered })
     }
 
     fn cause_of(&self, status: ExitStatus, words: &str) -> String {

@@ -39,7 +39,7 @@ pub struct Order {
     /// The whole file.
     pub file: Vec<u8>,
     /// The variants, in the order of their worth.
-    pub specs: &'static [VariantSpec],
+    pub specs: Vec<VariantSpec>,
     /// Whether a placeholder is wanted.
     pub wants_placeholder: bool,
     /// What the picture may cost.
@@ -68,10 +68,28 @@ pub struct Rendered {
     pub placeholder: Option<Placeholder>,
     /// What was made, in the order of the specs. After a bad end these are good all the same.
     pub variants: Vec<Variant>,
-    /// What was left out on purpose: the name of each variant, and why.
-    pub left_out: Vec<(&'static str, String)>,
+    /// What was left out on purpose.
+    pub left_out: Vec<LeftOut>,
     /// How it ended.
     pub ending: Ending,
+}
+
+/// A variant that was left out on purpose.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LeftOut {
+    /// Its name.
+    pub name: &'static str,
+    /// Why.
+    pub cause: Cause,
+}
+
+/// Why a variant was left out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Cause {
+    /// The time was over before it was begun. Another attempt may make it.
+    OutOfTime,
+    /// Another attempt would leave it out again. The sentence says why.
+    ForGood(String),
 }
 
 /// How the work on a file ended.
@@ -82,8 +100,10 @@ pub enum Ending {
     Finished,
     /// The file was refused by what it is: the pipeline's own word, so trying again gives the same.
     Refused(Reason),
-    /// The decoder had to be stopped, or stopped itself. The sentence says why.
+    /// The decoder had to be stopped, or stopped itself. The sentence says why. It would be so again.
     Stopped(String),
+    /// The decoder was stopped because its time was over. Of what is neither made nor left out nothing is known.
+    OutOfTime,
 }
 
 /// One thing that the work gives, as soon as it is there.
@@ -92,7 +112,7 @@ enum Piece {
     Size(u32, u32),
     Placeholder(Placeholder),
     Variant(Variant),
-    LeftOut(&'static str, String),
+    LeftOut(LeftOut),
     Refused(Reason),
 }
 
@@ -102,7 +122,7 @@ impl Rendered {
             Piece::Size(width, height) => self.size = Some((width, height)),
             Piece::Placeholder(placeholder) => self.placeholder = Some(placeholder),
             Piece::Variant(variant) => self.variants.push(variant),
-            Piece::LeftOut(name, why) => self.left_out.push((name, why)),
+            Piece::LeftOut(left_out) => self.left_out.push(left_out),
             Piece::Refused(reason) => self.ending = Ending::Refused(reason),
         }
     }

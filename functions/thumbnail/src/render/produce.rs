@@ -3,7 +3,7 @@
 use imaging::{ImageError, Limits, SkipReason, VariantSpec};
 use shared::record::{Placeholder, Reason};
 
-use super::Piece;
+use super::{Cause, LeftOut, Piece};
 
 /// What to make, without the file.
 pub(super) struct Work<'a> {
@@ -36,7 +36,7 @@ pub(super) fn produce(file: Vec<u8>, work: &Work<'_>, deliver: &mut dyn FnMut(Pi
         deliver(Piece::Variant(variant));
     });
     for skipped in skipped {
-        deliver(Piece::LeftOut(skipped.spec.name, words_for(&skipped.reason)));
+        deliver(Piece::LeftOut(LeftOut { name: skipped.spec.name, cause: cause_of(&skipped.reason) }));
     }
 }
 
@@ -49,13 +49,14 @@ fn reason_for(err: &ImageError) -> Reason {
     Reason::new(code, plain(&err.to_string()))
 }
 
-fn words_for(reason: &SkipReason) -> String {
+fn cause_of(reason: &SkipReason) -> Cause {
     match reason {
+        SkipReason::OutOfTime => Cause::OutOfTime,
         SkipReason::TooManyPixels { pixels, limit } => {
-            format!("{pixels} pixels are more than the {limit} allowed for AVIF")
+            Cause::ForGood(format!("{pixels} pixels are more than the {limit} allowed for AVIF"))
         }
-        SkipReason::Failed(err) => plain(&err.to_string()),
-        _ => "there was no time left".to_owned(),
+        SkipReason::Failed(err) => Cause::ForGood(plain(&err.to_string())),
+        _ => Cause::ForGood("the pipeline left it out".to_owned()),
     }
 }
 

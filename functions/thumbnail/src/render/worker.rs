@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 
 use imaging::{Limits, VARIANTS, VariantSpec};
 
-use super::Piece;
 use super::frames::{Frame, OrderLine, read_order, write_frame};
 use super::produce::{Work, produce};
+use super::{Cause, LeftOut, Piece};
 
 /// The argument that makes the function's own program a worker.
 pub const WORKER_ARGUMENT: &str = "render-one-file";
@@ -67,7 +67,14 @@ fn say(output: &mut impl io::Write, piece: Piece) -> io::Result<()> {
     match piece {
         Piece::Size(width, height) => write_frame(output, &Frame::Size { width, height }, &[]),
         Piece::Placeholder(placeholder) => write_frame(output, &Frame::Placeholder(placeholder), &[]),
-        Piece::LeftOut(name, why) => write_frame(output, &Frame::LeftOut { name: name.to_owned(), why }, &[]),
+        Piece::LeftOut(LeftOut { name, cause }) => {
+            let name = name.to_owned();
+            let frame = match cause {
+                Cause::OutOfTime => Frame::OutOfTime { name },
+                Cause::ForGood(why) => Frame::LeftOut { name, why },
+            };
+            write_frame(output, &frame, &[])
+        }
         Piece::Refused(reason) => {
             let frame = Frame::Refused { code: reason.code, message: reason.message };
             write_frame(output, &frame, &[])

@@ -21,6 +21,7 @@ async fn every_hostile_image_gets_its_class_under_a_hard_limit_of_memory_and_tim
                 _ => Class::Unsupported,
             },
             Ending::Stopped(why) => panic!("{hostile:?} was stopped: {why}"),
+            Ending::OutOfTime => panic!("{hostile:?} took too long"),
         };
         assert_eq!(class, hostile.class, "{hostile:?}: {:?}", rendered.ending);
         for variant in rendered.variants {

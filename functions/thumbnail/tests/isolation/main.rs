@@ -46,8 +46,14 @@ fn in_seconds(seconds: u64) -> Timestamp {
 }
 
 /// Everything of this file, within a minute and a half.
-fn order(file: Vec<u8>, specs: &'static [VariantSpec]) -> Order {
-    Order { file, specs, wants_placeholder: true, limits: Limits::default(), stop_at: in_seconds(90) }
+fn order(file: Vec<u8>, specs: &[VariantSpec]) -> Order {
+    Order {
+        file,
+        specs: specs.to_vec(),
+        wants_placeholder: true,
+        limits: Limits::default(),
+        stop_at: in_seconds(90),
+    }
 }
 
 /// The names of the first so many variants.

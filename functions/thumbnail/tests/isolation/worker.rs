@@ -8,7 +8,7 @@ use std::time::Duration;
 use imaging::{QUICK_VARIANTS, VARIANTS};
 use imaging_hostile::jpeg;
 use shared::ports::SystemClock;
-use thumbnail::render::{Ending, HardLimits, InProcess, Renderer as _};
+use thumbnail::render::{Cause, Ending, HardLimits, InProcess, Renderer as _};
 
 use crate::{MIB, SMALLEST, first_names, impostor, in_seconds, names, order, worker};
 
@@ -59,7 +59,13 @@ async fn a_worker_begins_nothing_when_its_time_is_over() {
     late.stop_at = in_seconds(0);
     let rendered = worker(SMALLEST).render(late).await.unwrap();
     assert_eq!((rendered.ending, rendered.variants.len()), (Ending::Finished, 0));
-    assert_eq!(rendered.left_out.len(), QUICK_VARIANTS.len());
+    let late: Vec<&str> = rendered
+        .left_out
+        .iter()
+        .filter(|left_out| left_out.cause == Cause::OutOfTime)
+        .map(|left_out| left_out.name)
+        .collect();
+    assert_eq!(late, first_names(QUICK_VARIANTS.len()));
 }
 
 #[tokio::test]
