@@ -32,6 +32,9 @@ const GOOD: [(&str, &str); 24] = [
     ("IMAGE_BYTES_MAX", "52428800"),
     ("IMAGE_PIXELS_MAX", "50000000"),
     ("AVIF_PIXELS_MAX", "2073600"),
+    ("IMAGE_NORMALIZE", "false"),
+    ("IMAGE_BACKGROUND", "ffffff"),
+    ("ANIMATION_FRAMES_MAX", "1"),
 ];
 
 /// The five functions.
@@ -116,9 +119,12 @@ fn no_function_starts_without_one_of_its_settings() {
                 "VARIANTS_BUCKET",
             ],
             _ => &[
+                "ANIMATION_FRAMES_MAX",
                 "AVIF_PIXELS_MAX",
                 "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
+                "IMAGE_BACKGROUND",
                 "IMAGE_BYTES_MAX",
+                "IMAGE_NORMALIZE",
                 "IMAGE_PIXELS_MAX",
                 "IMAGE_QUEUE_URL",
                 "LEASE_SECONDS",

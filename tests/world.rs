@@ -94,6 +94,7 @@ impl World {
                 originals_bucket: ORIGINALS_BUCKET.to_owned(),
                 lease_seconds: 150,
                 limits: imaging::Limits::default(),
+                look: imaging::Look::default(),
                 renderer: Arc::new(thumbnail::render::InProcess::new(time.clone())),
                 store: store.clone(),
                 table: table.clone(),

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use imaging::{Limits, OutputFormat, VARIANTS};
+use imaging::{Limits, Look, OutputFormat, VARIANTS};
 use serde_json::Value;
 
 /// Two by two pixels, eight bits a colour.
@@ -36,8 +36,8 @@ pub(crate) fn messages() -> Vec<Vec<u8>> {
 pub(crate) fn pictures() -> Vec<Vec<u8>> {
     let jpeg = imaging_sample::sample_photo_jpeg(24, 16).unwrap_or_default();
     let webp = VARIANTS.iter().find(|spec| spec.format == OutputFormat::WebP).and_then(|spec| {
-        let picture = imaging::decode(&jpeg, &Limits::default()).ok()?;
-        imaging::render(&picture, spec).ok()
+        let picture = imaging::decode(&jpeg, &VARIANTS, &Limits::default(), &Look::default()).ok()?;
+        imaging::render(&picture, spec, &Look::default()).ok()
     });
     let mut pictures = vec![PNG.to_vec(), GIF.to_vec(), jpeg];
     pictures.extend(webp.map(|variant| variant.bytes));

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use moxcms::{
-    ColorProfile, DataColorSpace, Layout, Transform16BitExecutor, TransformExecutor, TransformOptions,
+    ColorProfile, DataColorSpace, Layout, Transform16BitExecutor, TransformOptions,
 };
 
 use crate::layer::{Layer, NEUTRAL};

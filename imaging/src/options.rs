@@ -7,11 +7,13 @@ pub struct Look {
     pub normalize: bool,
     /// Red, green and blue of what is seen through a picture where a format has no alpha.
     pub background: [u8; 3],
+    /// How many frames of an animation go into a WebP variant; with 1 every variant is of the first frame.
+    pub animation_frames_max: u32,
 }
 
 impl Default for Look {
     /// As the picture is, on white.
     fn default() -> Self {
-        Self { normalize: false, background: [255; 3] }
+        Self { normalize: false, background: [255; 3], animation_frames_max: 1 }
     }
 }

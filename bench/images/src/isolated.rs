@@ -37,6 +37,7 @@ pub(crate) fn run(task: &Task, program: &Path) -> anyhow::Result<Made> {
             specs,
             wants_placeholder: false,
             limits: Limits::default(),
+        look: Look::default(),
             stop_at: SystemClock.now().plus_seconds(PATIENCE.as_secs()),
         };
         let outcome = runtime.block_on(renderer.render(order))?;

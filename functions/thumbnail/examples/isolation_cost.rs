@@ -8,7 +8,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use imaging::{Limits, QUICK_VARIANTS};
+use imaging::{Limits, Look, QUICK_VARIANTS};
 use nix::sys::resource::{UsageWho, getrusage};
 use shared::ports::{Clock as _, SystemClock};
 use thumbnail::render::{HardLimits, InProcess, Isolated, Order, Program, Renderer};
@@ -19,6 +19,7 @@ fn order(file: &[u8]) -> Order {
         specs: QUICK_VARIANTS.to_vec(),
         wants_placeholder: true,
         limits: Limits::default(),
+        look: Look::default(),
         stop_at: SystemClock.now().plus_seconds(600),
     }
 }

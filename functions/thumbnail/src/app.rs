@@ -1,9 +1,10 @@
 //! What the function holds from cold start on.
 
+use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use imaging::Limits;
+use imaging::{Limits, Look};
 use shared::aws::{Aws, Buckets};
 use shared::config::{Settings, StackKind};
 use shared::error::Error;
@@ -21,6 +22,8 @@ pub struct App {
     pub lease_seconds: u64,
     /// What an image may cost.
     pub limits: Limits,
+    /// What the stack has chosen about its variants.
+    pub look: Look,
     /// What decodes and encodes.
     pub renderer: Arc<dyn Renderer>,
     /// Both buckets.
@@ -42,6 +45,7 @@ pub struct AppSettings {
     lease_seconds: u64,
     memory_bytes: u64,
     limits: Limits,
+    look: Look,
 }
 
 impl AppSettings {
@@ -60,6 +64,11 @@ impl AppSettings {
             decode_bytes_max: memory_for_decoding_bytes(memory_bytes),
             ..Limits::default()
         };
+        let look = Look {
+            normalize: settings.required("IMAGE_NORMALIZE"),
+            background: settings.required::<Background>("IMAGE_BACKGROUND").0,
+            animation_frames_max: animation_frames(settings.within("ANIMATION_FRAMES_MAX", 1, 500)),
+        };
         settings.expect(
             &["AVIF_PIXELS_MAX", "IMAGE_PIXELS_MAX"],
             limits.avif_pixels_max <= limits.pixels_max,
@@ -67,7 +76,7 @@ impl AppSettings {
         );
         settings.check_surroundings(kind, &buckets.owner_account_id);
         settings.finish()?;
-        Ok(Self { table_name, buckets, image_queue_url, lease_seconds, memory_bytes, limits })
+        Ok(Self { table_name, buckets, image_queue_url, lease_seconds, memory_bytes, limits, look })
     }
 }
 
@@ -80,6 +89,7 @@ impl App {
             originals_bucket: settings.buckets.originals.clone(),
             lease_seconds: settings.lease_seconds,
             limits: settings.limits,
+            look: settings.look,
             renderer: Arc::new(renderer(settings.memory_bytes)),
             store: Arc::new(aws.object_store(settings.buckets)),
             table: Arc::new(aws.upload_table(settings.table_name)),
@@ -118,5 +128,26 @@ fn renderer(memory_bytes: u64) -> Isolated {
         },
         patience: PATIENCE,
         clock: Arc::new(SystemClock),
+    }
+}
+
+fn animation_frames(count: u64) -> u32 {
+    u32::try_from(count).unwrap_or(u32::MAX)
+}
+
+/// Red, green and blue as six hexadecimal digits, `ffffff` for white.
+#[derive(Clone, Copy, Debug, Default)]
+struct Background([u8; 3]);
+
+impl FromStr for Background {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        if text.len() != 6 || !text.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+            return Err(());
+        }
+        let number = u32::from_str_radix(text, 16).map_err(drop)?;
+        let [_, red, green, blue] = number.to_be_bytes();
+        Ok(Self([red, green, blue]))
     }
 }

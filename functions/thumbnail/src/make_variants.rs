@@ -68,7 +68,14 @@ async fn work(app: &App, upload: &Upload, stage: ImageStage, stop_at: Timestamp)
     let Some(bytes) = original else {
         return Ok(Made::failed(Reason::new("original_gone", "the original is no longer there")));
     };
-    let order = Order { file: bytes, specs: specs.clone(), wants_placeholder, limits: app.limits, stop_at };
+    let order = Order {
+        file: bytes,
+        specs: specs.clone(),
+        wants_placeholder,
+        limits: app.limits,
+        look: app.look,
+        stop_at,
+    };
     let rendered = app.renderer.render(order).await?;
     let made = judge(&rendered, &specs);
     if let Ending::Stopped(why) = &rendered.ending {

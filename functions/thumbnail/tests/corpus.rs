@@ -17,7 +17,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use imaging::{Limits, VARIANTS};
+use imaging::{Limits, Look, VARIANTS};
 use shared::ports::{Clock as _, SystemClock};
 use thumbnail::render::{Ending, HardLimits, Isolated, Order, Program, Renderer as _};
 
@@ -104,6 +104,7 @@ async fn see(folder: &Path, path: &Path) -> Seen {
         specs: VARIANTS[..1].to_vec(),
         wants_placeholder: true,
         limits: Limits { decode_bytes_max: 256 * MIB, ..Limits::default() },
+        look: Look::default(),
         stop_at: SystemClock.now().plus_seconds(TIME_FOR_ONE.as_secs()),
     };
     let begun = Instant::now();

@@ -91,7 +91,12 @@ fn check_variant(api: &Api, variant: &Value) {
     let decoded = match download.content_type.as_str() {
         "image/avif" => decoded_avif_size(&download.bytes),
         _ => {
-            let picture = imaging::decode(&download.bytes, &imaging::Limits::default()).unwrap();
+            let picture = imaging::decode(
+                &download.bytes,
+                &VARIANTS,
+                &imaging::Limits::default(),
+                &imaging::Look::default(),
+            ).unwrap();
             (picture.working_width(), picture.working_height())
         }
     };

@@ -62,6 +62,9 @@ const ENVIRONMENT: [(&str, &str); 37] = [
     ("IMAGE_BYTES_MAX", "52428800"),
     ("IMAGE_PIXELS_MAX", "50000000"),
     ("AVIF_PIXELS_MAX", "2073600"),
+    ("IMAGE_NORMALIZE", "false"),
+    ("IMAGE_BACKGROUND", "ffffff"),
+    ("ANIMATION_FRAMES_MAX", "1"),
     ("SWEEP_ITEMS_MAX", "500"),
     ("ORPHAN_AGE_SECONDS", "172800"),
 ];

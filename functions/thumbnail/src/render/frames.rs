@@ -6,7 +6,7 @@
 
 use std::io::{self, BufRead, Write};
 
-use imaging::Limits;
+use imaging::{Limits, Look};
 use serde::{Deserialize, Serialize};
 use shared::record::Placeholder;
 
@@ -21,6 +21,7 @@ pub(super) struct OrderLine {
     pub(super) specs: Vec<String>,
     pub(super) wants_placeholder: bool,
     pub(super) limits: LimitsLine,
+    pub(super) look: LookLine,
     pub(super) hard_limits: HardLimits,
     /// Until no further variant is begun.
     pub(super) millis_left: u64,
@@ -62,6 +63,28 @@ impl From<LimitsLine> for Limits {
             jpeg_scans_max: line.jpeg_scans_max,
             avif_pixels_max: line.avif_pixels_max,
         }
+    }
+}
+
+/// [`Look`] on the wire.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct LookLine {
+    normalize: bool,
+    background: [u8; 3],
+    animation_frames_max: u32,
+}
+
+impl From<&Look> for LookLine {
+    fn from(look: &Look) -> Self {
+        let Look { normalize, background, animation_frames_max } = *look;
+        Self { normalize, background, animation_frames_max }
+    }
+}
+
+impl From<LookLine> for Look {
+    fn from(line: LookLine) -> Self {
+        let LookLine { normalize, background, animation_frames_max } = line;
+        Self { normalize, background, animation_frames_max }
     }
 }
 

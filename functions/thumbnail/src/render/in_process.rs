@@ -30,6 +30,7 @@ impl Renderer for InProcess {
             specs: &order.specs,
             wants_placeholder: order.wants_placeholder,
             limits: &order.limits,
+            look: &order.look,
             time_left: &time_left,
         };
         let mut rendered = Rendered::default();

@@ -107,6 +107,7 @@ impl Isolated {
             specs: order.specs.iter().map(|spec| spec.name.to_owned()).collect(),
             wants_placeholder: order.wants_placeholder,
             limits: (&order.limits).into(),
+            look: (&order.look).into(),
             hard_limits: self.hard_limits,
             millis_left: u64::try_from(time_left.as_millis()).unwrap_or(u64::MAX),
             file_bytes: u64::try_from(order.file.len()).unwrap_or(u64::MAX),

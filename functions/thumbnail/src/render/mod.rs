@@ -15,7 +15,7 @@ mod worker;
 use std::fmt;
 
 use async_trait::async_trait;
-use imaging::{Limits, Variant, VariantSpec};
+use imaging::{Limits, Look, Variant, VariantSpec};
 use shared::error::Error;
 use shared::record::{Placeholder, Reason};
 use shared::timestamp::Timestamp;
@@ -44,6 +44,8 @@ pub struct Order {
     pub wants_placeholder: bool,
     /// What the picture may cost.
     pub limits: Limits,
+    /// What the stack has chosen about its variants.
+    pub look: Look,
     /// When to begin no further variant.
     pub stop_at: Timestamp,
 }

@@ -4,7 +4,7 @@ use std::io::{self, Read as _, Write as _};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use imaging::{Limits, VARIANTS, VariantSpec};
+use imaging::{Limits, Look, VARIANTS, VariantSpec};
 
 use super::frames::{Frame, OrderLine, read_order, write_frame};
 use super::produce::{Work, produce};
@@ -39,13 +39,14 @@ fn take_order() -> io::Result<()> {
 
     let mut file = Vec::with_capacity(usize::try_from(order.file_bytes).map_err(io::Error::other)?);
     input.take(order.file_bytes).read_to_end(&mut file)?;
-    let OrderLine { specs, wants_placeholder, limits, millis_left, .. } = order;
+    let OrderLine { specs, wants_placeholder, limits, look, millis_left, .. } = order;
     let specs = specs.iter().map(|name| spec_named(name)).collect::<io::Result<Vec<_>>>()?;
     let time = Duration::from_millis(millis_left);
     let work = Work {
         specs: &specs,
         wants_placeholder,
         limits: &Limits::from(limits),
+        look: &Look::from(look),
         time_left: &|| start.elapsed() < time,
     };
     let mut said = Ok(());

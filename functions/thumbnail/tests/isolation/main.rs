@@ -14,7 +14,7 @@ mod worker;
 use std::sync::Arc;
 use std::time::Duration;
 
-use imaging::{Limits, VARIANTS, VariantSpec};
+use imaging::{Limits, Look, VARIANTS, VariantSpec};
 use shared::ports::{Clock, SystemClock};
 use shared::timestamp::Timestamp;
 use thumbnail::render::{HardLimits, Isolated, Order, Program};
@@ -52,6 +52,7 @@ fn order(file: Vec<u8>, specs: &[VariantSpec]) -> Order {
         specs: specs.to_vec(),
         wants_placeholder: true,
         limits: Limits::default(),
+        look: Look::default(),
         stop_at: in_seconds(90),
     }
 }
