@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
-use imaging::Limits;
+use imaging::{Limits, Look};
 use nix::sys::resource::UsageWho;
 use shared::ports::{Clock as _, SystemClock};
 use thumbnail::render::{HardLimits, Isolated, Order, Program, Renderer as _};
@@ -28,16 +28,15 @@ pub(crate) fn run(task: &Task, program: &Path) -> anyhow::Result<Made> {
         patience: PATIENCE,
         clock: Arc::new(SystemClock),
     };
-    // An order keeps its specs for as long as the function lives, and so does this.
-    let specs = Vec::leak(task.job.specs());
+    let specs = task.job.specs();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     Made::measure(task, UsageWho::RUSAGE_CHILDREN, || {
         let order = Order {
             file: file.clone(),
-            specs,
+            specs: specs.clone(),
             wants_placeholder: false,
             limits: Limits::default(),
-        look: Look::default(),
+            look: Look::default(),
             stop_at: SystemClock.now().plus_seconds(PATIENCE.as_secs()),
         };
         let outcome = runtime.block_on(renderer.render(order))?;
