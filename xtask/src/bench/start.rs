@@ -26,7 +26,7 @@ const EMPTY_FUNCTION: &str = "empty-function";
 const FIRST_POLL: &str = "GET /2018-06-01/runtime/invocation/next ";
 
 /// What Lambda and the template set. Every function gets all of it and reads its own.
-const ENVIRONMENT: [(&str, &str); 37] = [
+const ENVIRONMENT: [(&str, &str); 40] = [
     ("AWS_REGION", "eu-west-1"),
     ("AWS_DEFAULT_REGION", "eu-west-1"),
     ("AWS_ACCESS_KEY_ID", "ASIAEXAMPLEEXAMPLE12"),
