@@ -7,6 +7,7 @@
 //! abandoned with the process.
 
 mod color;
+mod crew;
 mod decode;
 mod encode;
 mod error;
@@ -28,15 +29,17 @@ mod variant;
 mod webp_source;
 mod webp_structure;
 
+pub use crew::Crew;
 pub use decode::{Picture, decode};
 pub use error::{ImageError, Measure};
 pub use fit::fit_inside;
+pub use imaging_codecs::memory::give_back_freed_pixels;
 pub use format::{InputFormat, OutputFormat};
 pub use limits::Limits;
 pub use options::Look;
 pub use placeholder::{Placeholder, placeholder};
 pub use probe::{Header, probe};
-pub use render::{SkipReason, Skipped, Variant, render, render_all};
+pub use render::{Conditions, SkipReason, Skipped, Variant, render_all};
 pub use variant::{AVIF_VARIANTS, QUICK_VARIANTS, VARIANTS, VariantSpec};
 
 pub(crate) struct Tune(String);

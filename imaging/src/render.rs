@@ -1,5 +1,9 @@
 //! Makes variants of a decoded picture.
 
+use std::fmt;
+use std::sync::Arc;
+
+use crate::crew::Crew;
 use crate::decode::Picture;
 use crate::encode::encode;
 use crate::error::ImageError;
@@ -8,6 +12,7 @@ use crate::format::OutputFormat;
 use crate::layer::Layer;
 use crate::limits::Limits;
 use crate::options::Look;
+use crate::probe::Header;
 use crate::variant::VariantSpec;
 
 /// A finished variant, ready to be stored under `spec.name`.
@@ -56,59 +61,130 @@ pub enum SkipReason {
     Failed(ImageError),
 }
 
-/// Makes one variant from the decoded picture.
-///
-/// # Errors
-/// [`ImageError::Encode`] when the encoder fails, or when the picture was not decoded to this size.
-pub fn render(picture: &Picture, spec: &VariantSpec, look: &Look) -> Result<Variant, ImageError> {
-    let (width, height) = size_of(picture, spec);
-    let bytes = encode(layer_of(picture, (width, height))?, spec.format, spec.quality, look)?;
-    Ok(Variant { spec: *spec, width, height, bytes })
+/// What the caller of [`render_all`] decides.
+#[derive(Clone, Copy)]
+pub struct Conditions<'a> {
+    /// What may be made.
+    pub limits: &'a Limits,
+    /// How it is to look.
+    pub look: &'a Look,
+    /// Asked before each variant: how long a single one takes cannot be bounded from outside, so let it say no early
+    /// enough.
+    pub time_left: &'a dyn Fn() -> bool,
+}
+
+impl fmt::Debug for Conditions<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Conditions").field("limits", self.limits).field("look", self.look).finish_non_exhaustive()
+    }
 }
 
 /// Makes the variants in the order of `specs`, hands each to `deliver` as soon as it is finished, and returns those
-/// that were left out. `time_left` is asked before each one: how long a single one takes cannot be bounded from
-/// outside, so let it say no early enough.
+/// that were left out. Each size of the picture is freed with its last variant. A crew of several works on as many
+/// variants at once; then the largest AVIF, which takes longer than any other, is begun first.
 pub fn render_all(
-    picture: &Picture,
+    picture: Picture,
     specs: &[VariantSpec],
-    limits: &Limits,
-    look: &Look,
-    time_left: &dyn Fn() -> bool,
+    conditions: &Conditions<'_>,
+    crew: &Crew,
     deliver: &mut dyn FnMut(Variant),
 ) -> Vec<Skipped> {
     let mut skipped = Vec::new();
-    for spec in specs {
-        let result = match reason_to_skip(spec, size_of(picture, spec), limits, time_left) {
-            Some(reason) => Err(reason),
-            None => render(picture, spec, look).map_err(SkipReason::Failed),
-        };
-        match result {
-            Ok(variant) => deliver(variant),
-            Err(reason) => skipped.push(Skipped { spec: *spec, reason }),
+    let mut stock = Stock::new(picture, specs);
+    let mut take = |(spec, result): (VariantSpec, Result<Variant, ImageError>)| match result {
+        Ok(variant) => deliver(variant),
+        Err(error) => skipped.push(Skipped { spec, reason: SkipReason::Failed(error) }),
+    };
+    let mut refused = Vec::new();
+    let mut workers = crew.begin();
+    for spec in in_order(specs, crew) {
+        let size = stock.size_of(&spec);
+        let layer = stock.take(size);
+        // A place has to be free before time is asked for, and before memory is.
+        if let Some(finished) = workers.make_room() {
+            take(finished);
+        }
+        if let Some(reason) = reason_to_skip(&spec, size, conditions) {
+            refused.push(Skipped { spec, reason });
+            continue;
+        }
+        let look = *conditions.look;
+        let work = move || (spec, layer.and_then(|layer| make(layer, &spec, size, &look)));
+        if let Some(finished) = workers.give(work) {
+            take(finished);
         }
     }
+    for finished in workers.finish() {
+        take(finished);
+    }
+    skipped.extend(refused);
     skipped
 }
 
-/// Fitted from the uploaded size, in pixels.
-fn size_of(picture: &Picture, spec: &VariantSpec) -> (u32, u32) {
-    let header = picture.header();
-    fit_inside(header.width, header.height, spec.max_width, spec.max_height)
+fn make(layer: Arc<Layer>, spec: &VariantSpec, size: (u32, u32), look: &Look) -> Result<Variant, ImageError> {
+    let bytes = encode(layer, spec.format, spec.quality, look)?;
+    Ok(Variant { spec: *spec, width: size.0, height: size.1, bytes })
 }
 
-fn layer_of(picture: &Picture, (width, height): (u32, u32)) -> Result<&Layer, ImageError> {
-    let size = (usize::try_from(width).ok(), usize::try_from(height).ok());
-    let found = picture.layers.iter().find(|layer| (Some(layer.size().0), Some(layer.size().1)) == size);
-    found.ok_or_else(|| ImageError::Encode("the picture was not decoded to this size".to_owned()))
+/// With more than one worker the whole takes at least as long as its longest part, so that one is begun first.
+fn in_order(specs: &[VariantSpec], crew: &Crew) -> Vec<VariantSpec> {
+    let mut specs = specs.to_vec();
+    let largest = specs.iter().rposition(|spec| spec.format == OutputFormat::Avif);
+    if let Some(largest) = largest.filter(|_| 1 < crew.size()) {
+        specs.get_mut(..=largest).unwrap_or_default().rotate_right(1);
+    }
+    specs
+}
+
+/// The sizes of the picture that are still needed.
+struct Stock {
+    header: Header,
+    layers: Vec<(Arc<Layer>, usize)>,
+}
+
+impl Stock {
+    fn new(picture: Picture, specs: &[VariantSpec]) -> Self {
+        let header = picture.header();
+        let layers = picture.layers.into_iter().map(|layer| (Arc::new(layer), 0)).collect();
+        let mut stock = Self { header, layers };
+        for spec in specs {
+            let size = stock.size_of(spec);
+            if let Some(place) = stock.find(size)
+                && let Some((_, uses)) = stock.layers.get_mut(place)
+            {
+                *uses += 1;
+            }
+        }
+        stock.layers.retain(|(_, uses)| 0 < *uses);
+        stock
+    }
+
+    /// Fitted from the uploaded size, in pixels.
+    fn size_of(&self, spec: &VariantSpec) -> (u32, u32) {
+        fit_inside(self.header.width, self.header.height, spec.max_width, spec.max_height)
+    }
+
+    fn find(&self, (width, height): (u32, u32)) -> Option<usize> {
+        let size = (usize::try_from(width).ok()?, usize::try_from(height).ok()?);
+        self.layers.iter().position(|(layer, _)| layer.size() == size)
+    }
+
+    /// The layer for one more variant; the last one has it for itself.
+    fn take(&mut self, size: (u32, u32)) -> Result<Arc<Layer>, ImageError> {
+        let missing = || ImageError::Encode("the picture was not decoded to this size".to_owned());
+        let place = self.find(size).ok_or_else(missing)?;
+        let (layer, uses) = self.layers.get_mut(place).ok_or_else(missing)?;
+        *uses = uses.saturating_sub(1);
+        if *uses == 0 { Ok(self.layers.swap_remove(place).0) } else { Ok(Arc::clone(layer)) }
+    }
 }
 
 fn reason_to_skip(
     spec: &VariantSpec,
     (width, height): (u32, u32),
-    limits: &Limits,
-    time_left: &dyn Fn() -> bool,
+    conditions: &Conditions<'_>,
 ) -> Option<SkipReason> {
+    let Conditions { limits, time_left, .. } = conditions;
     let pixels = u64::from(width) * u64::from(height);
     if spec.format == OutputFormat::Avif && limits.avif_pixels_max < pixels {
         return Some(SkipReason::TooManyPixels { pixels, limit: limits.avif_pixels_max });

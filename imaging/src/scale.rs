@@ -5,6 +5,10 @@
 //! then there are fewer of them, and eight output rows at a time, side by side, so that each step is the same
 //! arithmetic on eight neighbours in memory.
 
+use std::sync::Arc;
+
+use pulp::{Arch, Simd, WithSimd};
+
 use crate::plane::Plane;
 
 /// Lobes of the filter on each side.
@@ -87,8 +91,9 @@ impl Sample for u16 {
     }
 }
 
-/// Shrinks one plane to several sizes at once.
-#[derive(Debug)]
+/// Shrinks one plane to several sizes at once. A clone of one that has not begun is one for another plane of the same
+/// size, and costs no new arithmetic.
+#[derive(Debug, Clone)]
 pub(crate) struct Shrinker {
     width: usize,
     height: usize,
@@ -97,7 +102,7 @@ pub(crate) struct Shrinker {
 }
 
 /// The input rows that are still needed, as numbers of 16 bits.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Rows {
     width: usize,
     /// The number of the first row that is kept.
@@ -105,10 +110,12 @@ struct Rows {
     samples: Vec<f32>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Output {
-    across: Axis,
-    down: Axis,
+    across: Arc<Axis>,
+    down: Arc<Axis>,
+    /// What the processor at hand can do.
+    arch: Arch,
     /// Output rows that are done, in whole batches.
     done: usize,
     /// Up to `LANES` output rows of input width, side by side.
@@ -124,8 +131,9 @@ impl Shrinker {
         let outputs = targets
             .iter()
             .map(|&(target_width, target_height)| Output {
-                across: Axis::new(width, extent.0, target_width),
-                down: Axis::new(height, extent.1, target_height),
+                across: Arc::new(Axis::new(width, extent.0, target_width)),
+                down: Arc::new(Axis::new(height, extent.1, target_height)),
+                arch: Arch::new(),
                 done: 0,
                 columns: vec![[0.0; LANES]; width],
                 filled: 0,
@@ -188,11 +196,13 @@ impl Output {
     fn advance(&mut self, rows: &Rows) {
         while let Some((start, weights)) = self.down.window(self.done + self.filled) {
             let Some(source) = rows.get(start, weights.len()) else { return };
-            sum_rows(source, rows.width, weights, &mut self.columns, self.filled);
+            let (columns, lane) = (self.columns.as_mut_slice(), self.filled);
+            self.arch.dispatch(SumRows { source, width: rows.width, weights, columns, lane });
             self.filled += 1;
             if self.filled == LANES || self.done + self.filled == self.down.len() {
                 let target = self.plane.rows_mut(self.done, self.filled);
-                shrink_columns(&self.columns, &self.across, target, self.filled);
+                let (columns, axis, count) = (self.columns.as_slice(), self.across.as_ref(), self.filled);
+                self.arch.dispatch(ShrinkColumns { columns, axis, target, count });
                 self.done += self.filled;
                 self.filled = 0;
             }
@@ -204,52 +214,80 @@ impl Output {
 const CHUNK: usize = 32;
 
 /// One output row of input width, written to one lane of the columns.
-fn sum_rows(source: &[f32], width: usize, weights: &[f32], columns: &mut [[f32; LANES]], lane: usize) {
-    for (number, columns) in columns.chunks_mut(CHUNK).enumerate() {
-        let from = number * CHUNK;
-        let mut sums = [0.0_f32; CHUNK];
-        for (row, weight) in source.chunks_exact(width).zip(weights) {
-            let samples = row.get(from..from + columns.len()).unwrap_or_default();
-            match samples.as_array::<CHUNK>() {
-                Some(samples) => {
-                    for (sum, sample) in sums.iter_mut().zip(samples) {
-                        *sum += sample * weight;
-                    }
-                }
-                None => {
-                    for (sum, sample) in sums.iter_mut().zip(samples) {
-                        *sum += sample * weight;
-                    }
+///
+/// Plain loops over arrays of fixed length: [`Arch`] compiles them once for every kind of processor that it tells apart,
+/// and the compiler makes vector instructions of them.
+struct SumRows<'a> {
+    source: &'a [f32],
+    width: usize,
+    weights: &'a [f32],
+    columns: &'a mut [[f32; LANES]],
+    lane: usize,
+}
+
+impl WithSimd for SumRows<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let Self { source, width, weights, columns, lane } = self;
+        for (number, columns) in columns.chunks_mut(CHUNK).enumerate() {
+            let from = number * CHUNK;
+            let mut sums = [0.0_f32; CHUNK];
+            for (row, weight) in source.chunks_exact(width).zip(weights) {
+                let samples = row.get(from..from + columns.len()).unwrap_or_default();
+                match samples.as_array::<CHUNK>() {
+                    Some(samples) => add_weighted(&mut sums, samples, *weight),
+                    None => add_weighted(&mut sums, samples, *weight),
                 }
             }
-        }
-        for (column, sum) in columns.iter_mut().zip(sums) {
-            if let Some(slot) = column.get_mut(lane) {
-                *slot = sum;
+            for (column, sum) in columns.iter_mut().zip(sums) {
+                if let Some(slot) = column.get_mut(lane) {
+                    *slot = sum;
+                }
             }
         }
     }
 }
 
 /// Shrinks eight rows across at once, and keeps the first `count` of them.
-fn shrink_columns(columns: &[[f32; LANES]], axis: &Axis, target: &mut [u16], count: usize) {
-    let width = axis.len();
-    for (place, (start, weights)) in axis.windows().enumerate() {
-        let mut sums = [0.0_f32; LANES];
-        let window = columns.get(start..start + weights.len()).unwrap_or_default();
-        for (column, weight) in window.iter().zip(weights) {
-            for (sum, sample) in sums.iter_mut().zip(column) {
-                *sum += sample * weight;
+struct ShrinkColumns<'a> {
+    columns: &'a [[f32; LANES]],
+    axis: &'a Axis,
+    target: &'a mut [u16],
+    count: usize,
+}
+
+impl WithSimd for ShrinkColumns<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let Self { columns, axis, target, count } = self;
+        let width = axis.len();
+        for (place, (start, weights)) in axis.windows().enumerate() {
+            let mut sums = [0.0_f32; LANES];
+            let window = columns.get(start..start + weights.len()).unwrap_or_default();
+            for (column, weight) in window.iter().zip(weights) {
+                add_weighted(&mut sums, column, *weight);
             }
-        }
-        for (lane, sum) in sums.map(rounded).into_iter().enumerate().take(count) {
-            if let Some(sample) = target.get_mut(lane * width + place) {
-                *sample = sum;
+            for (lane, sum) in sums.map(rounded).into_iter().enumerate().take(count) {
+                if let Some(sample) = target.get_mut(lane * width + place) {
+                    *sample = sum;
+                }
             }
         }
     }
 }
 
+#[inline(always)]
+fn add_weighted(sums: &mut [f32], samples: &[f32], weight: f32) {
+    for (sum, sample) in sums.iter_mut().zip(samples) {
+        *sum += sample * weight;
+    }
+}
+
+#[inline(always)]
 #[expect(clippy::as_conversions, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped before")]
 fn rounded(number: f32) -> u16 {
     (number + 0.5).clamp(0.0, 65535.0) as u16

@@ -1,12 +1,14 @@
 //! Writes AVIF (AV1 still pictures in ISO BMFF) from planes with colour at full size (4:4:4).
 
 use std::ffi::{CString, c_int};
+use std::marker::PhantomData;
 use std::ptr;
 
 use avif_serialize::Aviffy;
 use avif_serialize::constants::{ColorPrimaries, MatrixCoefficients, TransferCharacteristics};
 use libaom_sys as sys;
 
+use crate::numbers::int;
 use crate::plane::{PlaneRef, Planes};
 
 /// How to write.
@@ -32,7 +34,7 @@ pub fn write(
     alpha: Option<PlaneRef<'_, u16>>,
     settings: &AvifSettings,
 ) -> Result<Vec<u8>, String> {
-    if !(planes.is_full() || planes.is_subsampled()) || alpha.is_some_and(|alpha| !alpha.is_as_large_as(&planes.y)) {
+    if !planes.is_full() || alpha.is_some_and(|alpha| !alpha.is_as_large_as(&planes.y)) {
         return Err("the planes do not have the sizes of one picture".to_owned());
     }
     let too_large = || "the picture is too large for AVIF".to_owned();
@@ -45,8 +47,8 @@ pub fn write(
         .set_transfer_characteristics(TransferCharacteristics::Srgb)
         .set_matrix_coefficients(MatrixCoefficients::Bt601)
         .set_full_color_range(true)
-        .set_seq_profile(u8::from(planes.is_full()))
-        .set_chroma_subsampling((!planes.is_full(), !planes.is_full()))
+        .set_seq_profile(1)
+        .set_chroma_subsampling((false, false))
         .set_width(width)
         .set_height(height)
         .set_bit_depth(settings.depth);
@@ -57,23 +59,21 @@ pub fn write(
 fn encode(planes: &[PlaneRef<'_, u16>], settings: &AvifSettings, quantizer: u32) -> Result<Vec<u8>, String> {
     let Some(first) = planes.first() else { return Err("there are no planes".to_owned()) };
     let is_gray = planes.len() == 1;
-    let is_full = planes.iter().all(|plane| plane.is_as_large_as(first));
-    let mut image = Image::new(first, is_gray, is_full, settings.depth)?;
-    for (number, plane) in planes.iter().enumerate() {
-        image.fill(number, plane, settings.depth);
-    }
-    if is_gray {
-        image.fill_chroma(settings.depth);
-    }
+    // A picture without colour is one of the main profile, which knows colour at half size; libaom looks at its planes.
+    let (half_width, half_height) = (first.width().div_ceil(2), first.height().div_ceil(2));
+    let neutral = if is_gray { vec![1 << (settings.depth - 1); half_width * half_height] } else { Vec::new() };
+    let gray = PlaneRef::new(&neutral, half_width, half_height);
+    let image = Image::new(*first, planes.get(1).copied().or(gray), planes.get(2).copied().or(gray), settings.depth)?;
     // SAFETY: returns a pointer to a static of the library.
     let interface = unsafe { sys::aom_codec_av1_cx() };
     // SAFETY: zero is a value for every field of this C struct, and the next call sets them.
     let mut config: sys::aom_codec_enc_cfg_t = unsafe { std::mem::zeroed() };
     // SAFETY: writes to a live struct of the right type.
     check(unsafe { sys::aom_codec_enc_config_default(interface, &raw mut config, sys::AOM_USAGE_ALL_INTRA) }, "defaults")?;
-    config.g_w = image.0.d_w;
-    config.g_h = image.0.d_h;
-    config.g_profile = u32::from(!is_gray && is_full);
+    config.g_w = image.frame.d_w;
+    config.g_h = image.frame.d_h;
+    // The high profile is the one that knows colour at full size (AV1 specification, 6.4.1).
+    config.g_profile = u32::from(!is_gray);
     config.g_bit_depth = u32::from(settings.depth);
     config.g_input_bit_depth = u32::from(settings.depth);
     config.g_threads = settings.threads;
@@ -84,7 +84,7 @@ fn encode(planes: &[PlaneRef<'_, u16>], settings: &AvifSettings, quantizer: u32)
     config.rc_end_usage = sys::AOM_Q;
     config.rc_min_quantizer = quantizer;
     config.rc_max_quantizer = quantizer;
-    let mut encoder = Encoder::start(interface, &config, settings)?;
+    let mut encoder = Encoder::start(interface, &config)?;
     encoder.control(sys::AOME_SET_CPUUSED, settings.speed)?;
     encoder.control(sys::AOME_SET_CQ_LEVEL, quantizer as c_int)?;
     encoder.control(sys::AV1E_SET_COLOR_RANGE, sys::AOM_CR_FULL_RANGE as c_int)?;
@@ -103,71 +103,42 @@ fn check(status: sys::aom_codec_err_t, what: &str) -> Result<(), String> {
     if status == sys::AOM_CODEC_OK { Ok(()) } else { Err(format!("libaom answered {status} to {what}")) }
 }
 
-/// A frame in libaom's own memory.
-struct Image(Box<sys::aom_image_t>);
-
-impl Image {
-    fn new(plane: &PlaneRef<'_, u16>, is_gray: bool, is_full: bool, depth: u8) -> Result<Self, String> {
-        let format = match (is_gray || !is_full, depth) {
-            (true, 8) => sys::AOM_IMG_FMT_I420,
-            (true, _) => sys::AOM_IMG_FMT_I42016,
-            (false, 8) => sys::AOM_IMG_FMT_I444,
-            (false, _) => sys::AOM_IMG_FMT_I44416,
-        };
-        let (Ok(width), Ok(height)) = (u32::try_from(plane.width()), u32::try_from(plane.height())) else {
-            return Err("the picture is too large for AVIF".to_owned());
-        };
-        // SAFETY: zero is a value for every field of this C struct.
-        let mut image: Box<sys::aom_image_t> = Box::new(unsafe { std::mem::zeroed() });
-        // SAFETY: writes to a live struct; gives null when there is no memory.
-        let allocated = unsafe { sys::aom_img_alloc(&raw mut *image, format, width, height, 32) };
-        if allocated.is_null() {
-            return Err("there is no memory for the frame".to_owned());
-        }
-        image.monochrome = c_int::from(is_gray);
-        image.range = sys::AOM_CR_FULL_RANGE;
-        image.bit_depth = u32::from(depth);
-        Ok(Self(image))
-    }
-
-    fn fill(&mut self, number: usize, plane: &PlaneRef<'_, u16>, depth: u8) {
-        for (row, samples) in plane.samples().chunks_exact(plane.width()).enumerate() {
-            self.fill_row(number, row, samples, depth);
-        }
-    }
-
-    fn fill_row(&mut self, number: usize, row: usize, samples: &[u16], depth: u8) {
-        // SAFETY: the image was allocated with a size and format that give each plane rows of at least this many samples of one
-        // or two bytes, `stride` bytes apart; `encode` made it from the size of the first plane and the relation of the others.
-        unsafe {
-            let start = self.0.planes[number].offset(row as isize * self.0.stride[number] as isize);
-            if depth == 8 {
-                let target = std::slice::from_raw_parts_mut(start, samples.len());
-                for (target, sample) in target.iter_mut().zip(samples) {
-                    *target = (*sample).min(255) as u8;
-                }
-            } else {
-                let target = std::slice::from_raw_parts_mut(start.cast::<u16>(), samples.len());
-                target.copy_from_slice(samples);
-            }
-        }
-    }
-
-    fn fill_chroma(&mut self, depth: u8) {
-        let half = self.0.d_w.div_ceil(2) as usize;
-        let gray = vec![1 << (depth - 1); half];
-        for number in [1, 2] {
-            for row in 0..self.0.d_h.div_ceil(2) as usize {
-                self.fill_row(number, row, &gray, depth);
-            }
-        }
-    }
+/// A frame that leads to planes of ours; libaom only reads them.
+struct Image<'a> {
+    frame: Box<sys::aom_image_t>,
+    planes: PhantomData<&'a [u16]>,
 }
 
-impl Drop for Image {
-    fn drop(&mut self) {
-        // SAFETY: frees the planes that `aom_img_alloc` made; the struct itself is not its own.
-        unsafe { sys::aom_img_free(&raw mut *self.0) };
+impl<'a> Image<'a> {
+    fn new(
+        y: PlaneRef<'a, u16>,
+        cb: Option<PlaneRef<'a, u16>>,
+        cr: Option<PlaneRef<'a, u16>>,
+        depth: u8,
+    ) -> Result<Self, String> {
+        let (Some(cb), Some(cr)) = (cb, cr) else { return Err("a plane is missing".to_owned()) };
+        let sizes = (u32::try_from(y.width()), u32::try_from(y.height()), int(y.width() * 2), int(cb.width() * 2));
+        let (Ok(width), Ok(height), Some(stride), Some(color_stride)) = sizes else {
+            return Err("the picture is too large for AVIF".to_owned());
+        };
+        let format = match cb.is_as_large_as(&y) {
+            true => sys::AOM_IMG_FMT_I44416,
+            false => sys::AOM_IMG_FMT_I42016,
+        };
+        // SAFETY: zero is a value for every field of this C struct.
+        let mut frame: Box<sys::aom_image_t> = Box::new(unsafe { std::mem::zeroed() });
+        let bytes = y.samples().as_ptr().cast::<u8>().cast_mut();
+        // SAFETY: this only notes sizes and pointers in a live struct; the pointers are set once more below.
+        let wrapped = unsafe { sys::aom_img_wrap(&raw mut *frame, format, width, height, 2, bytes) };
+        if wrapped.is_null() {
+            return Err("libaom does not take a frame of this size".to_owned());
+        }
+        frame.bit_depth = u32::from(depth);
+        frame.range = sys::AOM_CR_FULL_RANGE;
+        frame.planes = [y, cb, cr].map(|plane| plane.samples().as_ptr().cast::<u8>().cast_mut());
+        frame.stride = [stride, color_stride, color_stride];
+        frame.monochrome = c_int::from(!cb.is_as_large_as(&y));
+        Ok(Self { frame, planes: PhantomData })
     }
 }
 
@@ -177,18 +148,16 @@ impl Encoder {
     fn start(
         interface: *const sys::aom_codec_iface,
         config: &sys::aom_codec_enc_cfg_t,
-        settings: &AvifSettings,
     ) -> Result<Self, String> {
         // SAFETY: zero is a value for every field of this C struct.
         let mut context: Box<sys::aom_codec_ctx_t> = Box::new(unsafe { std::mem::zeroed() });
-        let flags = if settings.depth == 8 { 0 } else { sys::AOM_CODEC_USE_HIGHBITDEPTH };
         // SAFETY: context and configuration are live structs of the right types, and the version is the binding's own.
         let status = unsafe {
             sys::aom_codec_enc_init_ver(
                 &raw mut *context,
                 interface,
                 config,
-                sys::aom_codec_flags_t::from(flags),
+                sys::aom_codec_flags_t::from(sys::AOM_CODEC_USE_HIGHBITDEPTH),
                 sys::AOM_ENCODER_ABI_VERSION as c_int,
             )
         };
@@ -209,9 +178,9 @@ impl Encoder {
         check(unsafe { sys::aom_codec_set_option(&raw mut *self.0, c_name.as_ptr(), c_value.as_ptr()) }, name)
     }
 
-    fn encode(&mut self, image: &Image) -> Result<Vec<u8>, String> {
+    fn encode(&mut self, image: &Image<'_>) -> Result<Vec<u8>, String> {
         // SAFETY: the image is live and has the size of the configuration.
-        check(unsafe { sys::aom_codec_encode(&raw mut *self.0, &raw const *image.0, 0, 1, 0) }, "the picture")?;
+        check(unsafe { sys::aom_codec_encode(&raw mut *self.0, &raw const *image.frame, 0, 1, 0) }, "the picture")?;
         let mut bytes = self.packets();
         // SAFETY: no image means the end.
         check(unsafe { sys::aom_codec_encode(&raw mut *self.0, ptr::null(), 0, 1, 0) }, "the end")?;

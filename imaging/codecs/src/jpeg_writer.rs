@@ -118,7 +118,6 @@ unsafe fn choose_profile(cinfo: &mut sys::jpeg_compress_struct, settings: &JpegS
     unsafe {
         let profile = sys::JINT_COMPRESS_PROFILE_VALUE::JCP_FASTEST;
         sys::jpeg_c_set_int_param(cinfo, sys::J_INT_PARAM::JINT_COMPRESS_PROFILE, profile as i32);
-        sys::jpeg_c_set_int_param(cinfo, sys::J_INT_PARAM::JINT_BASE_QUANT_TBL_IDX, settings.table);
     }
 }
 
@@ -130,6 +129,7 @@ unsafe fn choose(cinfo: &mut sys::jpeg_compress_struct, settings: &JpegSettings)
         sys::jpeg_c_set_bool_param(cinfo, sys::J_BOOLEAN_PARAM::JBOOLEAN_TRELLIS_QUANT, settings.trellis.into());
         sys::jpeg_c_set_bool_param(cinfo, sys::J_BOOLEAN_PARAM::JBOOLEAN_TRELLIS_QUANT_DC, settings.trellis.into());
         sys::jpeg_c_set_bool_param(cinfo, sys::J_BOOLEAN_PARAM::JBOOLEAN_OVERSHOOT_DERINGING, settings.deringing.into());
+        sys::jpeg_c_set_int_param(cinfo, sys::J_INT_PARAM::JINT_BASE_QUANT_TBL_IDX, settings.table);
         sys::jpeg_set_quality(cinfo, settings.quality as i32, 1);
         cinfo.raw_data_in = 1;
         cinfo.optimize_coding = 1;

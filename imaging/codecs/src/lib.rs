@@ -9,6 +9,7 @@ pub mod avif;
 pub mod jpeg_reader;
 pub mod jpeg_writer;
 mod libjpeg;
+pub mod memory;
 mod numbers;
 mod plane;
 pub mod webp;

@@ -23,11 +23,7 @@ pub(super) fn decode(source: JpegSource<'_>, targets: &[Target]) -> Result<Vec<L
     let (width, height) = reader.size();
     let eighths = targets.iter().map(|target| eighths((width, height), target)).max().unwrap_or(1);
     let components = reader.start(eighths).map_err(damaged)?;
-    let mut shrinkers: Vec<Shrinker> = components
-        .iter()
-        .enumerate()
-        .map(|(number, component)| shrinker(component, &sizes(&conversion, number, targets)))
-        .collect();
+    let mut shrinkers = shrinkers(components, &conversion, targets);
     let mut buffers = Vec::new();
     let mut take = |number: usize, rows: &[u8], stride: usize| {
         if let Some(shrinker) = shrinkers.get_mut(number) {
@@ -46,8 +42,9 @@ fn damaged(error: JpegError) -> ImageError {
 
 /// The smallest number of eighths of a picture that is no smaller than the target.
 fn eighths((width, height): (u32, u32), target: &Target) -> u8 {
+    let margin: usize = crate::tune().get("dm", 115);
     let reaches = |side: u32, target: usize, eighths: u8| {
-        usize::try_from(side).is_ok_and(|side| target * 8 <= side * usize::from(eighths))
+        usize::try_from(side).is_ok_and(|side| target * 8 * margin <= side * usize::from(eighths) * 100)
     };
     let is_enough = |eighths: &u8| reaches(width, target.width, *eighths) && reaches(height, target.height, *eighths);
     (1..8).find(is_enough).unwrap_or(8)
@@ -65,9 +62,22 @@ fn sizes(conversion: &Conversion, component: usize, targets: &[Target]) -> Vec<(
     targets.iter().map(half).chain(wanted.map(full)).collect()
 }
 
-fn shrinker(component: &Component, sizes: &[(usize, usize)]) -> Shrinker {
-    let extent = (component.extent_width, component.extent_height);
-    Shrinker::new(component.width, component.height, extent, sizes)
+/// One for each component. The two of colour are most often alike.
+fn shrinkers(components: &[Component], conversion: &Conversion, targets: &[Target]) -> Vec<Shrinker> {
+    let mut shrinkers: Vec<Shrinker> = Vec::with_capacity(components.len());
+    for (number, component) in components.iter().enumerate() {
+        let is_like_the_last = 2 <= number && components.get(number - 1) == Some(component);
+        let shrinker = match shrinkers.last() {
+            Some(last) if is_like_the_last => last.clone(),
+            _ => {
+                let extent = (component.extent_width, component.extent_height);
+                let sizes = sizes(conversion, number, targets);
+                Shrinker::new(component.width, component.height, extent, &sizes)
+            }
+        };
+        shrinkers.push(shrinker);
+    }
+    shrinkers
 }
 
 fn layers(conversion: &Conversion, planes: Vec<Vec<Plane>>, targets: &[Target]) -> Option<Vec<Layer>> {

@@ -81,7 +81,7 @@ impl Channels {
         let color = picture.color();
         let count = usize::from(color.channel_count());
         let sizes: Vec<_> = targets.iter().map(|target| (target.width, target.height)).collect();
-        let shrinkers = (0..count).map(|_| Shrinker::whole(width, height, &sizes)).collect();
+        let shrinkers = vec![Shrinker::whole(width, height, &sizes); count];
         Ok(Self { width, has_alpha: color.has_alpha(), shrinkers, rows: vec![vec![0; width]; count] })
     }
 

@@ -15,7 +15,7 @@ pub(super) fn encode(layer: &Layer, quality: u8, look: &Look) -> Result<Vec<u8>,
     let settings = JpegSettings {
         quality: tune.get("jq", f32::from(quality)),
         chroma_quality: tune.get("jcq", f32::from(quality)),
-        table: tune.get("jt", 3),
+        table: tune.get("jt", 5),
         trellis: tune.get("jtr", 0) == 1,
         deringing: tune.get("jd", 0) == 1,
         scans: tune.get("js", 0),

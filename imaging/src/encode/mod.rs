@@ -4,6 +4,8 @@ mod avif;
 mod jpeg;
 mod webp;
 
+use std::sync::Arc;
+
 use imaging_codecs::{PlaneRef, Planes};
 
 use crate::error::ImageError;
@@ -13,17 +15,17 @@ use crate::layer::Layer;
 use crate::options::Look;
 use crate::plane::Plane;
 
-/// Encodes at a quality of 1 to 100.
+/// Encodes at a quality of 1 to 100. A layer that nobody else holds is used up.
 pub(crate) fn encode(
-    layer: &Layer,
+    layer: Arc<Layer>,
     format: OutputFormat,
     quality: u8,
     look: &Look,
 ) -> Result<Vec<u8>, ImageError> {
     without_panic(ImageError::Encode, || {
         let result = match format {
-            OutputFormat::Jpeg => jpeg::encode(layer, quality, look),
-            OutputFormat::WebP => webp::encode(layer, quality),
+            OutputFormat::Jpeg => jpeg::encode(&layer, quality, look),
+            OutputFormat::WebP => webp::encode(&layer, quality),
             OutputFormat::Avif => avif::encode(layer, quality),
         };
         result.map_err(ImageError::Encode)

@@ -11,12 +11,14 @@ pub(super) fn encode(layer: &Layer, quality: u8) -> Result<Vec<u8>, String> {
     let alpha = layer.alpha.as_ref().map(|alpha| (alpha, alpha.map(to_8_bits)));
     let alpha = alpha.as_ref().map(|(plane, samples)| plane_ref(samples, plane)).transpose()?;
     let tune = crate::tune();
+    let (width, height) = layer.size();
+    let is_large = tune.get("wlarge", 1_200_000) < width * height;
     let settings = WebpSettings {
-        quality: tune.get("wq", f32::from(quality)),
-        method: tune.get("wm", 4),
-        sns_strength: tune.get("wsns", 30),
-        filter_strength: tune.get("wf", 20),
-        filter_sharpness: tune.get("wfs", 0),
+        quality: if is_large { tune.get("wql", f32::from(quality)) } else { tune.get("wq", f32::from(quality)) },
+        method: if is_large { tune.get("wml", 2) } else { tune.get("wm", 4) },
+        sns_strength: tune.get("wsns", 50),
+        filter_strength: if is_large { tune.get("wfl", 70) } else { tune.get("wf", 40) },
+        filter_sharpness: tune.get("wfs", 7),
         segments: tune.get("wseg", 4),
         pass: tune.get("wp", 1),
         filter_type: tune.get("wft", 1),
