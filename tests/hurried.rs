@@ -19,16 +19,16 @@ pub struct Hurry {
 
 impl Hurry {
     /// Makes as much of an order as there is time for.
-    pub async fn render(self, renderer: &InProcess, mut order: Order) -> Result<Rendered, Error> {
+    pub async fn render(self, inner: &InProcess, mut order: Order) -> Result<Rendered, Error> {
         if self.variants >= order.specs.len() {
-            return renderer.render(order).await;
+            return inner.render(order).await;
         }
         let rest = order.specs.split_off(self.variants);
         if self.killed && self.variants == 0 {
             // It was still decoding.
             return Ok(Rendered { ending: Ending::OutOfTime, ..Rendered::default() });
         }
-        let mut rendered = renderer.render(order).await?;
+        let mut rendered = inner.render(order).await?;
         match (&rendered.ending, self.killed) {
             (Ending::Finished, true) => rendered.ending = Ending::OutOfTime,
             (Ending::Finished, false) => {

@@ -31,7 +31,7 @@ pub use crate::upload_state::UploadState;
 pub const RESEND_AFTER_SECONDS: u64 = 300;
 /// An upload that could not be assembled in this many attempts fails.
 pub const ASSEMBLY_ATTEMPTS_MAX: u32 = 12;
-/// An image that could not be processed in this many attempts fails.
+/// After this many attempts in a row that added no variant, an image stays as it is: without what is missing, or failed.
 pub const IMAGE_ATTEMPTS_MAX: u32 = 5;
 /// What a failed upload left in S3 is kept this long, in seconds, for whoever wants to find out why.
 pub const FAILED_BYTES_KEPT_SECONDS: u64 = 24 * 3600;

@@ -39,3 +39,4 @@ mod thumbnail_faults;
 mod thumbnail_limits;
 mod thumbnail_stages;
 mod thumbnail_time;
+mod thumbnail_time_races;

@@ -12,14 +12,13 @@ use shared::testing::SentMessage;
 use shared::upload::IMAGE_ATTEMPTS_MAX;
 use shared::wire::{ImageMessage, ImageStage};
 
-use crate::interrupt::{Interrupt, interrupted};
-use crate::steps::{finished_photo, key_of, photo, send_single, upload_id, variant_key, verified_photo};
+use crate::steps::{finished_photo, upload_id, variant_key, verified_photo};
 
 /// A stage, the state in which it begins, and the variants that it makes.
-const STAGES: [(ImageStage, ImageState, std::ops::Range<usize>); 2] =
+pub(crate) const STAGES: [(ImageStage, ImageState, std::ops::Range<usize>); 2] =
     [(ImageStage::First, ImageState::Pending, 0..7), (ImageStage::Avif, ImageState::Partial, 7..10)];
 
-fn hurried_world() -> (World, Arc<Hurried>) {
+pub(crate) fn hurried_world() -> (World, Arc<Hurried>) {
     let mut world = World::new();
     let hurried = Hurried::new(Arc::new(world.clock.clone()));
     world.thumbnail.renderer = hurried.clone();
@@ -27,7 +26,7 @@ fn hurried_world() -> (World, Arc<Hurried>) {
 }
 
 /// A photo whose job for this stage is on its way.
-async fn photo_at(world: &World, stage: ImageStage) -> (String, SentMessage) {
+pub(crate) async fn photo_at(world: &World, stage: ImageStage) -> (String, SentMessage) {
     let id = verified_photo(world).await;
     let mut job = world.image_queue.take_all().remove(0);
     if stage == ImageStage::Avif {
@@ -37,25 +36,25 @@ async fn photo_at(world: &World, stage: ImageStage) -> (String, SentMessage) {
     (id, job)
 }
 
-async fn deliver(world: &World, job: &SentMessage) {
+pub(crate) async fn deliver(world: &World, job: &SentMessage) {
     let answer = world.deliver_to_thumbnail(&job.body).await;
     assert!(answer.batch_item_failures.is_empty());
 }
 
-fn image(world: &World, id: &str) -> ImageRecord {
+pub(crate) fn image(world: &World, id: &str) -> ImageRecord {
     world.upload(id).image.unwrap()
 }
 
-fn names(image: &ImageRecord) -> Vec<&str> {
+pub(crate) fn names(image: &ImageRecord) -> Vec<&str> {
     image.variants.iter().map(|variant| variant.name.as_str()).collect()
 }
 
 /// The names of these rows of the table.
-fn rows(rows: std::ops::Range<usize>) -> Vec<&'static str> {
+pub(crate) fn rows(rows: std::ops::Range<usize>) -> Vec<&'static str> {
     VARIANTS[rows].iter().map(|spec| spec.name).collect()
 }
 
-fn expect_all(world: &World, id: &str) {
+pub(crate) fn expect_all(world: &World, id: &str) {
     let image = image(world, id);
     assert_eq!((image.state, names(&image), image.reason.clone()), (ImageState::Done, rows(0..10), None));
     assert!(image.placeholder.is_some() && image.claimed_until.is_none());
@@ -216,103 +215,6 @@ async fn the_message_of_the_rest_may_get_lost() {
         assert_eq!(report.image_jobs_resent, 1);
         world.settle().await;
         expect_all(&world, &id);
-    }
-}
-
-#[tokio::test]
-async fn a_worker_that_was_overtaken_records_what_it_made_and_leaves_the_other_its_claim() {
-    let (world, hurried) = hurried_world();
-    let (id, job) = photo_at(&world, ImageStage::First).await;
-    hurried.hurry(2, true);
-    let gate = Interrupt::before("store", "write");
-    let mut others = None;
-    interrupted(&world, &gate, world.deliver_to_thumbnail(&job.body), async {
-        world.clock.advance_seconds(151);
-        others = Some(world.clock.now().plus_seconds(150));
-        world.table.change(&upload_id(&id), |upload| {
-            upload.image.as_mut().unwrap().claimed_until = others;
-        });
-    })
-    .await;
-    let so_far = image(&world, &id);
-    assert_eq!((names(&so_far), so_far.claimed_until), (rows(0..2), others));
-    assert!(world.image_queue.messages().is_empty(), "the other one has a message of its own");
-    // Which dies with it, and cleanup sends the stage again.
-    world.come_to_rest().await;
-    expect_all(&world, &id);
-}
-
-#[tokio::test]
-async fn two_workers_whose_time_runs_out_end_in_the_same_variants() {
-    for (first, second) in [(1, 3), (3, 1), (0, 2), (2, 0), (2, 2), (0, 0)] {
-        let (world, hurried) = hurried_world();
-        let (id, job) = photo_at(&world, ImageStage::First).await;
-        hurried.hurry(first, false);
-        hurried.hurry(second, true);
-        // The one that came first stands still before it makes anything, and is not told that its time is over.
-        let gate = Interrupt::after("store", "read_start");
-        interrupted(&world, &gate, world.deliver_to_thumbnail_with(&job.body, 3_600), async {
-            world.clock.advance_seconds(151);
-            deliver(&world, &job).await;
-        })
-        .await;
-        let most = first.max(second);
-        assert_eq!(names(&image(&world, &id)), rows(0..most));
-        world.settle().await;
-        expect_all(&world, &id);
-    }
-}
-
-#[tokio::test]
-async fn an_original_that_is_gone_before_the_rest_was_made_leaves_what_there_is() {
-    for (stage, _, made_here) in STAGES {
-        let (world, hurried) = hurried_world();
-        let (id, job) = photo_at(&world, stage).await;
-        hurried.hurry(2, false);
-        deliver(&world, &job).await;
-        world.store.delete(&key_of(&id)).await.unwrap();
-        world.settle().await;
-        let ended = image(&world, &id);
-        assert_eq!((ended.state, names(&ended)), (ImageState::Done, rows(0..made_here.start + 2)));
-        assert_eq!(ended.reason.unwrap().code, "original_gone");
-    }
-}
-
-#[tokio::test]
-async fn a_file_that_ends_before_the_rest_was_made_leaves_nothing() {
-    for (stage, _, _) in STAGES {
-        for during_work in [false, true] {
-            let (world, hurried) = hurried_world();
-            let id = send_single(&world, photo(), json!({ "fileExpiresInSeconds": 3600 })).await;
-            world.queue_s3_events();
-            for message in world.assembly_queue.take_all() {
-                world.deliver_to_assembly(&message.body).await;
-            }
-            let mut job = world.image_queue.take_all().remove(0);
-            if stage == ImageStage::Avif {
-                deliver(&world, &job).await;
-                job = world.image_queue.take_all().remove(0);
-            }
-            hurried.hurry(2, false);
-            let end = world.upload(&id).file.unwrap().expires_at.unwrap();
-            match during_work {
-                true => {
-                    let gate = Interrupt::before("store", "write");
-                    interrupted(&world, &gate, world.deliver_to_thumbnail(&job.body), async {
-                        world.clock.set(end);
-                        world.clean_up().await;
-                    })
-                    .await;
-                    assert!(world.image_queue.messages().is_empty(), "nothing is made of a removed file");
-                }
-                false => deliver(&world, &job).await,
-            }
-            world.clock.set(end);
-            world.come_to_rest().await;
-            assert!(world.store.keys(BucketRole::Variants).is_empty(), "{stage:?}, {during_work}");
-            assert!(world.store.keys(BucketRole::Originals).is_empty(), "{stage:?}, {during_work}");
-            assert_eq!(world.upload(&id).due_at, None);
-        }
     }
 }
 

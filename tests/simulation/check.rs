@@ -113,7 +113,8 @@ fn check_download(net: &Net, known: &Known, id: &UploadId, wrong: &mut Vec<Strin
 fn check_photo(net: &Net, upload: &Upload, wrong: &mut Vec<String>) {
     let id = &upload.id;
     let Some(image) = &upload.image else { return wrong.push(format!("L-03 {id}: no image work")) };
-    let gave_up = image.reason.as_ref().is_some_and(|reason| reason.code == "image_gave_up");
+    let codes = ["image_gave_up", "variants_left_out"];
+    let gave_up = image.reason.as_ref().is_some_and(|reason| codes.contains(&reason.code.as_str()));
     match image.state {
         ImageState::Done if image.reason.is_none() && image.variants.len() == 10 => {}
         ImageState::Done | ImageState::Failed

@@ -116,6 +116,11 @@ impl Conductor {
         state.coverage.blows_on(program) + state.overtaken.get(&program).copied().unwrap_or(0)
     }
 
+    /// Whether the bad weather is over.
+    pub(super) fn is_calm(&self) -> bool {
+        matches!(self.locked().weather, Weather::Calm)
+    }
+
     /// Ends the bad weather, for good.
     pub(super) fn calm_down(&self) {
         self.locked().weather = Weather::Calm;

@@ -13,7 +13,7 @@ use super::net::{Line, Task};
 use super::schedule::Schedule;
 
 const PROCESSES_MAX: usize = 14;
-/// So long that clocks which jump leave thumbnail time: what it leaves out for lack of time is not the subject here.
+/// So long that clocks which jump leave thumbnail time: when it runs out is drawn for each image ([`Mishap::ShortOfTime`]).
 const THUMBNAIL_SECONDS: u64 = 30 * 24 * 3600;
 
 /// What goes wrong between processes, beside the blows that fall on them.
@@ -37,11 +37,13 @@ pub enum Mishap {
     LatePart,
     /// Somebody else's object lies where the file should be.
     ForeignObject,
+    /// The time of an image is over before all its variants are made.
+    ShortOfTime,
 }
 
 impl Mishap {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Doubled,
         Self::Reordered,
         Self::Dropped,
@@ -51,6 +53,7 @@ impl Mishap {
         Self::ShortCredentials,
         Self::LatePart,
         Self::ForeignObject,
+        Self::ShortOfTime,
     ];
 }
 

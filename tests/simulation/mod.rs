@@ -10,6 +10,7 @@ mod clients;
 mod conductor;
 mod coverage;
 mod explore;
+mod hurry;
 mod mishaps;
 mod model;
 mod net;

@@ -8,11 +8,13 @@ use shared::ids::UploadId;
 use shared::ports::Clock as _;
 use shared::testing::{ObjectCreated, SentMessage};
 use shared::timestamp::Timestamp;
+use thumbnail::render::InProcess;
 
 use super::check;
 use super::clients::{self, Order};
 use super::conductor::{Conductor, Weather};
 use super::coverage::{Coverage, Program};
+use super::hurry::ShortOfTime;
 use super::model::Fact;
 use super::net::{Line, Net, Task};
 use super::transfer::resume;
@@ -81,6 +83,8 @@ impl Schedule {
         let watch = Watch::new(world.table.clone(), world.store.clone(), world.clock.clone());
         let conductor = Conductor::new(seed ^ 0x5eed, weather, watch);
         world.log.set_gate(conductor.clone());
+        let renderer = InProcess::new(Arc::new(world.clock.clone()));
+        world.thumbnail.renderer = ShortOfTime::new(renderer, seed, conductor.clone());
         let net = Net::new(world, seed, conductor.clone());
         net.world.store.set_repeated_complete_succeeds(net.once_in(2));
         net.world.store.set_versioned(net.once_in(2));

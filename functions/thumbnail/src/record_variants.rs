@@ -157,3 +157,28 @@ impl Attempt<'_> {
         Some(reason)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_never_will_be_made_and_what_there_was_no_time_for_are_both_said() {
+        let made = Made {
+            left_out: vec!["1920x1080.avif"],
+            skipped: Some(left_out("variants_left_out", &["1920x1080.avif"], "it is too large")),
+            ..Made::default()
+        };
+        let attempt = Attempt { claimed_until: None, stage: ImageStage::Avif, made: &made };
+        let missing = attempt.missing(&ImageRecord::pending());
+        assert_eq!(missing, ["640x480.avif", "1280x720.avif"]);
+        let reason = attempt.reason(&missing, ImageState::Done).unwrap();
+        assert_eq!(
+            (reason.code.as_str(), reason.message.as_str()),
+            (
+                "variants_left_out",
+                "left out 1920x1080.avif: it is too large; left out 640x480.avif, 1280x720.avif: there was no time left"
+            )
+        );
+    }
+}

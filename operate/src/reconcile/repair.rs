@@ -26,7 +26,7 @@ pub(crate) async fn run(stack: &Stack, differences: &mut [Difference], now: Time
                 let key = difference.key.clone().unwrap_or_default();
                 abort(stack, &id, &key, s3_upload_id).await
             }
-            // One job makes all variants of an image.
+            // One job makes all variants that an image has lost.
             Remedy::RemakeImage if remade.contains(&id) => Ok(true),
             Remedy::RemakeImage => {
                 remake_image(stack, &id, gone.get(&id).unwrap_or(&BTreeSet::new()), now).await
@@ -106,4 +106,26 @@ async fn remake_image(
         stack.image_jobs.send(&body, &upload.owner).await?;
     }
     Ok(remake)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::difference::Kind;
+    use super::*;
+
+    #[test]
+    fn only_the_variants_that_are_gone_are_made_again() {
+        let id = UploadId::parse("01ARYZ6S410000000000000000").unwrap();
+        let variant = |kind, name: &str| {
+            let key = format!("v/owner/{id}/{name}");
+            Difference::new(kind, Some(&id), "").at(&key).mended_by(Remedy::RemakeImage)
+        };
+        let differences = [
+            variant(Kind::VariantMissing, "640x480.webp"),
+            variant(Kind::VariantDiffers, "640x480.avif"),
+            variant(Kind::VariantWithoutRecord, "800x600.jpeg").mended_by(Remedy::ByHand),
+        ];
+        let names = ["640x480.avif", "640x480.webp"].map(str::to_owned);
+        assert_eq!(variants_to_remake(&differences), BTreeMap::from([(id.clone(), BTreeSet::from(names))]));
+    }
 }

@@ -100,7 +100,7 @@ async fn an_image_that_runs_out_of_memory_in_its_second_stage_keeps_what_the_fir
 }
 
 #[tokio::test]
-async fn a_decoder_that_never_ends_is_killed_each_time_and_its_neighbour_is_served() {
+async fn a_decoder_that_never_ends_is_killed_and_its_neighbour_is_served() {
     let mut endless = impostor("exec sleep 600");
     endless.patience = Duration::from_secs(2);
     let mut world = world_with(endless);
