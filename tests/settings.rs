@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use shared::config::Settings;
 
 /// The settings of all functions, as the template gives them on AWS.
-const GOOD: [(&str, &str); 24] = [
+const GOOD: [(&str, &str); 27] = [
     ("STACK_KIND", "aws"),
     ("LOG_LEVEL", "info"),
     ("AWS_ACCESS_KEY_ID", "ASIAEXAMPLEEXAMPLE12"),

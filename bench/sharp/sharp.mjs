@@ -63,26 +63,36 @@ async function render(file, job) {
   return variants;
 }
 
-const file = readFileSync(photo);
-const made = { cpuSeconds: [], wallSeconds: [] };
-let variants;
-if (!values['no-warm-up']) {
-  await render(file, values['warm-up'] ?? job);
-}
-for (let loop = 0; loop < Number(values.loops); loop += 1) {
-  const cpu = process.cpuUsage();
-  const begun = process.hrtime.bigint();
-  variants = await render(file, job);
-  made.wallSeconds.push(Number(process.hrtime.bigint() - begun) / 1e9);
-  const { user, system } = process.cpuUsage(cpu);
-  made.cpuSeconds.push((user + system) / 1e6);
-}
-const peak = /VmHWM:\s+(\d+) kB/.exec(readFileSync('/proc/self/status', 'utf8'));
-made.rssBytes = Number(peak[1]) * 1024;
-if (values.out !== undefined) {
-  mkdirSync(values.out, { recursive: true });
-  for (const [name, bytes] of variants) {
-    writeFileSync(join(values.out, name), bytes);
+async function measure() {
+  const file = readFileSync(photo);
+  const made = { cpuSeconds: [], wallSeconds: [] };
+  let variants = new Map();
+  if (!values['no-warm-up']) {
+    await render(file, values['warm-up'] ?? job);
   }
+  for (let loop = 0; loop < Number(values.loops); loop += 1) {
+    const cpu = process.cpuUsage();
+    const begun = process.hrtime.bigint();
+    variants = await render(file, job);
+    made.wallSeconds.push(Number(process.hrtime.bigint() - begun) / 1e9);
+    const { user, system } = process.cpuUsage(cpu);
+    made.cpuSeconds.push((user + system) / 1e6);
+  }
+  const peak = /VmHWM:\s+(\d+) kB/.exec(readFileSync('/proc/self/status', 'utf8'));
+  made.rssBytes = Number(peak[1]) * 1024;
+  if (values.out !== undefined) {
+    mkdirSync(values.out, { recursive: true });
+    for (const [name, bytes] of variants) {
+      writeFileSync(join(values.out, name), bytes);
+    }
+  }
+  return made;
 }
-console.log(JSON.stringify(made));
+
+try {
+  console.log(JSON.stringify(await measure()));
+} catch (error) {
+  // The message says what is wrong with the photo; the stack is that of this file.
+  console.error(error.message);
+  process.exit(1);
+}

@@ -149,7 +149,7 @@ pub fn image_header(bytes: &[u8]) {
 /// The pixels of a small picture, and what is made of them.
 pub fn image_pixels(bytes: &[u8]) {
     let limits = Limits { pixels_max: 64 * 64, ..Limits::default() };
-    if let Ok(picture) = imaging::decode(bytes, &imaging::VARIANTS, &limits, &imaging::Look::default()) {
+    if let Ok(picture) = imaging::decode(bytes, &imaging::VARIANTS, &limits, imaging::Look::default()) {
         let _ = imaging::placeholder(&picture);
     }
 }

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use imaging::{Limits, Look, OutputFormat, VARIANTS};
+use imaging::{Conditions, Crew, Limits, Look, OutputFormat, VARIANTS};
 use serde_json::Value;
 
 /// Two by two pixels, eight bits a colour.
@@ -35,13 +35,22 @@ pub(crate) fn messages() -> Vec<Vec<u8>> {
 /// A picture of each format.
 pub(crate) fn pictures() -> Vec<Vec<u8>> {
     let jpeg = imaging_sample::sample_photo_jpeg(24, 16).unwrap_or_default();
-    let webp = VARIANTS.iter().find(|spec| spec.format == OutputFormat::WebP).and_then(|spec| {
-        let picture = imaging::decode(&jpeg, &VARIANTS, &Limits::default(), &Look::default()).ok()?;
-        imaging::render(&picture, spec, &Look::default()).ok()
-    });
-    let mut pictures = vec![PNG.to_vec(), GIF.to_vec(), jpeg];
-    pictures.extend(webp.map(|variant| variant.bytes));
+    let mut pictures = vec![PNG.to_vec(), GIF.to_vec()];
+    pictures.extend(webp_of(&jpeg));
+    pictures.push(jpeg);
     pictures
+}
+
+fn webp_of(jpeg: &[u8]) -> Option<Vec<u8>> {
+    let spec = VARIANTS.into_iter().find(|spec| spec.format == OutputFormat::WebP)?;
+    let (limits, look) = (Limits::default(), Look::default());
+    let picture = imaging::decode(jpeg, &[spec], &limits, look).ok()?;
+    let conditions = Conditions { limits: &limits, look, time_left: &|| true };
+    let mut webp = None;
+    imaging::render_all(picture, &[spec], &conditions, &Crew::alone(), &mut |variant| {
+        webp = Some(variant.bytes);
+    });
+    webp
 }
 
 /// The payloads of these functions in `events/`.

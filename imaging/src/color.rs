@@ -3,9 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use moxcms::{
-    ColorProfile, DataColorSpace, Layout, Transform16BitExecutor, TransformOptions,
-};
+use moxcms::{ColorProfile, DataColorSpace, Layout, Transform16BitExecutor, TransformOptions};
 
 use crate::layer::{Layer, NEUTRAL};
 use crate::plane::Plane;
@@ -19,11 +17,9 @@ pub(crate) enum ColorModel {
     Gray,
     Rgb,
     YCbCr,
-    /// Ink, 65535 for all of it.
+    /// Ink as JPEG holds it by Adobe's convention, which every browser assumes: 65535 for none of it.
     Cmyk,
-    /// As most programs store it: 65535 for none of it.
-    InvertedCmyk,
-    /// `InvertedCmyk` whose first three were made into brightness and differences of colour.
+    /// The same, with the first three made into brightness and differences of colour.
     Ycck,
 }
 
@@ -56,7 +52,12 @@ impl Conversion {
     }
 
     /// The layer of components of one size, one plane for each.
-    pub(crate) fn layer(&self, mut components: Vec<Plane>, alpha: Option<Plane>, keeps_full: bool) -> Option<Layer> {
+    pub(crate) fn layer(
+        &self,
+        mut components: Vec<Plane>,
+        alpha: Option<Plane>,
+        keeps_full: bool,
+    ) -> Option<Layer> {
         if self.model == ColorModel::Gray && self.transform.is_none() {
             let gray = components.pop()?;
             return Some(Layer { alpha, ..Layer::from_gray(gray, keeps_full) });
@@ -83,7 +84,9 @@ impl Conversion {
 
     fn convert_rgb(&self, planes: [Vec<u16>; 3]) -> [Vec<u16>; 3] {
         match &self.transform {
-            Some(transform) => through(transform.as_ref(), &interleave(&planes.each_ref().map(Vec::as_slice)), 3),
+            Some(transform) => {
+                through(transform.as_ref(), &interleave(&planes.each_ref().map(Vec::as_slice)), 3)
+            }
             None => planes,
         }
     }
@@ -92,19 +95,17 @@ impl Conversion {
         let [first, second, third, black] = <[Plane; 4]>::try_from(planes).ok()?;
         let invert = |sample: u16| u16::MAX - sample;
         let (inks, black) = match self.model {
-            ColorModel::Cmyk => ([first, second, third].map(|plane| plane.samples().to_vec()), black.samples().to_vec()),
-            ColorModel::InvertedCmyk => ([first, second, third].map(|plane| plane.map(invert)), black.map(invert)),
-            _ => {
-                let light = ycbcr_to_rgb([first, second, third]);
-                (light.map(|samples| samples.into_iter().map(invert).collect()), black.map(invert))
-            }
+            ColorModel::Cmyk => ([first, second, third].map(|plane| plane.map(invert)), black.map(invert)),
+            // What brightness and colour give is the complement of what is stored, so it is ink.
+            _ => (ycbcr_to_rgb([first, second, third]), black.map(invert)),
         };
         Some(match &self.transform {
             Some(transform) => {
                 let [cyan, magenta, yellow] = inks.each_ref().map(Vec::as_slice);
                 through(transform.as_ref(), &interleave(&[cyan, magenta, yellow, &black]), 4)
             }
-            None => inks.map(|ink| ink.iter().zip(&black).map(|(ink, black)| light_through(*ink, *black)).collect()),
+            None => inks
+                .map(|ink| ink.iter().zip(&black).map(|(ink, black)| light_through(*ink, *black)).collect()),
         })
     }
 }
@@ -114,7 +115,7 @@ fn transform(model: ColorModel, profile: &ColorProfile) -> Option<Arc<Transform1
     let layout = match (profile.color_space, model) {
         (DataColorSpace::Gray, ColorModel::Gray) => Layout::Gray,
         (DataColorSpace::Rgb, ColorModel::Rgb | ColorModel::YCbCr) => Layout::Rgb,
-        (DataColorSpace::Cmyk, ColorModel::Cmyk | ColorModel::InvertedCmyk | ColorModel::Ycck) => Layout::Rgba,
+        (DataColorSpace::Cmyk, ColorModel::Cmyk | ColorModel::Ycck) => Layout::Rgba,
         _ => return None,
     };
     let srgb = ColorProfile::new_srgb();
@@ -227,7 +228,12 @@ fn rgb_to_ycbcr([red, green, blue]: &[Vec<u16>; 3], width: usize) -> [Plane; 3] 
     [y, cb, cr].map(|samples| Plane::from_samples(width, samples))
 }
 
-#[expect(clippy::as_conversions, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped before")]
+#[expect(
+    clippy::as_conversions,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "clamped before"
+)]
 fn rounded(number: f32) -> u16 {
     (number + 0.5).clamp(0.0, 65535.0) as u16
 }

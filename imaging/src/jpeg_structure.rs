@@ -13,8 +13,6 @@ pub(crate) struct JpegStructure<'a> {
     pub(crate) scans: u32,
     /// Whether the frame is a progressive one.
     pub(crate) progressive: bool,
-    /// Whether a program of Adobe's kind wrote it, which stores inks inverted.
-    pub(crate) is_adobe: bool,
     /// EXIF metadata, without the name in front.
     pub(crate) exif: Option<&'a [u8]>,
     /// The pieces of a colour profile with their numbers.
@@ -45,7 +43,8 @@ impl<'a> JpegStructure<'a> {
         let mut pieces = self.profile_pieces.clone();
         pieces.sort_by_key(|(number, _)| *number);
         let is_whole = pieces.iter().zip(1_u8..).all(|((number, _), expected)| *number == expected);
-        (is_whole && !pieces.is_empty()).then(|| pieces.into_iter().flat_map(|(_, piece)| piece).copied().collect())
+        (is_whole && !pieces.is_empty())
+            .then(|| pieces.into_iter().flat_map(|(_, piece)| piece).copied().collect())
     }
 
     fn note(&mut self, marker: u8, segment: &'a [u8]) {
@@ -55,8 +54,6 @@ impl<'a> JpegStructure<'a> {
             if let Some([number, _, piece @ ..]) = segment.strip_prefix(b"ICC_PROFILE\0") {
                 self.profile_pieces.push((*number, piece));
             }
-        } else if marker == ADOBE_SEGMENT {
-            self.is_adobe |= segment.starts_with(b"Adobe");
         } else if marker == START_OF_SCAN {
             self.scans = self.scans.saturating_add(1);
         } else if is_start_of_frame(marker) {
@@ -71,7 +68,6 @@ const START_OF_SCAN: u8 = 0xda;
 const END_OF_IMAGE: u8 = 0xd9;
 const EXIF_SEGMENT: u8 = 0xe1;
 const PROFILE_SEGMENT: u8 = 0xe2;
-const ADOBE_SEGMENT: u8 = 0xee;
 
 /// Skips to the next marker: 0xff followed by neither 0x00 (a stuffed byte of the entropy-coded data) nor 0xff.
 fn next_marker(bytes: &[u8]) -> Option<(u8, &[u8])> {

@@ -17,6 +17,7 @@ mod guard;
 mod jpeg_structure;
 mod layer;
 mod limits;
+mod memory;
 mod normalize;
 mod options;
 mod placeholder;
@@ -33,22 +34,11 @@ pub use crew::Crew;
 pub use decode::{Picture, decode};
 pub use error::{ImageError, Measure};
 pub use fit::fit_inside;
-pub use imaging_codecs::memory::give_back_freed_pixels;
 pub use format::{InputFormat, OutputFormat};
+pub use imaging_codecs::memory::give_back_freed_pixels;
 pub use limits::Limits;
 pub use options::Look;
 pub use placeholder::{Placeholder, placeholder};
 pub use probe::{Header, probe};
 pub use render::{Conditions, SkipReason, Skipped, Variant, render_all};
 pub use variant::{AVIF_VARIANTS, QUICK_VARIANTS, VARIANTS, VariantSpec};
-
-pub(crate) struct Tune(String);
-pub(crate) fn tune() -> Tune { Tune(std::env::var("TUNE").unwrap_or_default()) }
-impl Tune {
-    pub(crate) fn text(&self, name: &str, default: &str) -> String {
-        self.0.split(';').find_map(|p| p.strip_prefix(name)?.strip_prefix(':').map(str::to_owned)).unwrap_or(default.to_owned())
-    }
-    pub(crate) fn get<T: std::str::FromStr>(&self, name: &str, default: T) -> T {
-        self.text(name, "").parse().unwrap_or(default)
-    }
-}

@@ -83,7 +83,8 @@ impl Plane {
             let sum = sample * alpha + u64::from(background) * (top - alpha);
             u16::try_from((sum + top / 2) / top).unwrap_or(u16::MAX)
         };
-        let samples = self.samples.iter().zip(&alpha.samples).map(|(sample, alpha)| mix(sample, alpha)).collect();
+        let samples =
+            self.samples.iter().zip(&alpha.samples).map(|(sample, alpha)| mix(sample, alpha)).collect();
         Self { width: self.width, height: self.height, samples }
     }
 

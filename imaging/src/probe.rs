@@ -4,6 +4,7 @@ use crate::error::ImageError;
 use crate::format::InputFormat;
 use crate::guard::without_panic;
 use crate::limits::Limits;
+use crate::memory::{encoders_bytes, layers_bytes};
 use crate::source;
 
 /// What the header says; every limit has been checked.
@@ -18,8 +19,19 @@ pub struct Header {
     pub height: u32,
     /// EXIF orientation, 1 to 8 (JEITA CP-3451, tag 0x0112); 1 when absent or invalid.
     pub orientation: u8,
-    /// Memory that decoding will take, predicted, in bytes.
+    /// Memory that decoding to all variants will take, predicted, in bytes; the file itself is not counted.
     pub decode_bytes: u64,
+}
+
+impl Header {
+    /// Memory that all variants will take from the file to the last of them, predicted, in bytes, when this many are
+    /// made at once; the file itself is not counted. The layers are held until their last variant is made, and what was
+    /// held for decoding is free by then.
+    pub fn peak_bytes(&self, threads: usize) -> u64 {
+        let encoding =
+            layers_bytes(self.width, self.height) + encoders_bytes(self.width, self.height, threads);
+        self.decode_bytes.max(encoding)
+    }
 }
 
 /// Reads the header and checks every limit. Allocates by the size of the file at most, never by that of the image.

@@ -67,7 +67,7 @@ pub struct Conditions<'a> {
     /// What may be made.
     pub limits: &'a Limits,
     /// How it is to look.
-    pub look: &'a Look,
+    pub look: Look,
     /// Asked before each variant: how long a single one takes cannot be bounded from outside, so let it say no early
     /// enough.
     pub time_left: &'a dyn Fn() -> bool,
@@ -75,7 +75,10 @@ pub struct Conditions<'a> {
 
 impl fmt::Debug for Conditions<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Conditions").field("limits", self.limits).field("look", self.look).finish_non_exhaustive()
+        f.debug_struct("Conditions")
+            .field("limits", self.limits)
+            .field("look", &self.look)
+            .finish_non_exhaustive()
     }
 }
 
@@ -108,8 +111,8 @@ pub fn render_all(
             refused.push(Skipped { spec, reason });
             continue;
         }
-        let look = *conditions.look;
-        let work = move || (spec, layer.and_then(|layer| make(layer, &spec, size, &look)));
+        let look = conditions.look;
+        let work = move || (spec, layer.and_then(|layer| make(layer, &spec, size, look)));
         if let Some(finished) = workers.give(work) {
             take(finished);
         }
@@ -121,7 +124,7 @@ pub fn render_all(
     skipped
 }
 
-fn make(layer: Arc<Layer>, spec: &VariantSpec, size: (u32, u32), look: &Look) -> Result<Variant, ImageError> {
+fn make(layer: Arc<Layer>, spec: &VariantSpec, size: (u32, u32), look: Look) -> Result<Variant, ImageError> {
     let bytes = encode(layer, spec.format, spec.quality, look)?;
     Ok(Variant { spec: *spec, width: size.0, height: size.1, bytes })
 }

@@ -4,6 +4,10 @@
 //! Every wanted size is made from the same rows, so none is a copy of a copy. Columns are shrunk after rows, because by
 //! then there are fewer of them, and eight output rows at a time, side by side, so that each step is the same
 //! arithmetic on eight neighbours in memory.
+#![expect(
+    clippy::inline_always,
+    reason = "what is not inlined into a dispatched function is not compiled for its processor"
+)]
 
 use std::sync::Arc;
 
@@ -69,7 +73,8 @@ impl Axis {
 
 /// `sinc(x) * sinc(x / 3)` inside of three lobes (C. E. Duchon, 1979).
 fn lanczos(x: f64) -> f64 {
-    let sinc = |x: f64| if x == 0.0 { 1.0 } else { (std::f64::consts::PI * x).sin() / (std::f64::consts::PI * x) };
+    let sinc =
+        |x: f64| if x == 0.0 { 1.0 } else { (std::f64::consts::PI * x).sin() / (std::f64::consts::PI * x) };
     if x.abs() < LOBES { sinc(x) * sinc(x / LOBES) } else { 0.0 }
 }
 
@@ -288,7 +293,12 @@ fn add_weighted(sums: &mut [f32], samples: &[f32], weight: f32) {
 }
 
 #[inline(always)]
-#[expect(clippy::as_conversions, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped before")]
+#[expect(
+    clippy::as_conversions,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "clamped before"
+)]
 fn rounded(number: f32) -> u16 {
     (number + 0.5).clamp(0.0, 65535.0) as u16
 }
@@ -298,7 +308,12 @@ fn float(number: usize) -> f64 {
     number as f64
 }
 
-#[expect(clippy::as_conversions, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "at least 0, and no longer than a side")]
+#[expect(
+    clippy::as_conversions,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "at least 0, and no longer than a side"
+)]
 fn whole(number: f64) -> usize {
     number as usize
 }

@@ -14,6 +14,7 @@ use crate::error::ImageError;
 use crate::format::InputFormat;
 use crate::jpeg_structure::JpegStructure;
 use crate::limits::Limits;
+use crate::memory::layers_bytes;
 use crate::probe::Header;
 use crate::webp_source::WebpSource;
 use crate::webp_structure::WebpStructure;
@@ -52,16 +53,17 @@ fn header(
     format: InputFormat,
     (stored_width, stored_height): (u32, u32),
     orientation: Orientation,
-    decode_bytes: u64,
+    source_bytes: u64,
     limits: &Limits,
 ) -> Result<Header, ImageError> {
     if stored_width == 0 || stored_height == 0 {
         return Err(ImageError::Damaged("a side is 0 pixels long".to_owned()));
     }
     limits.check_size(stored_width, stored_height)?;
-    limits.check_decode_bytes(decode_bytes)?;
     let (width, height) =
         if swaps_sides(orientation) { (stored_height, stored_width) } else { (stored_width, stored_height) };
+    let decode_bytes = source_bytes.saturating_add(layers_bytes(width, height));
+    limits.check_decode_bytes(decode_bytes)?;
     Ok(Header { format, width, height, orientation: orientation.to_exif(), decode_bytes })
 }
 
@@ -73,26 +75,30 @@ fn open_jpeg<'a>(bytes: &'a [u8], limits: &Limits) -> Result<Source<'a>, ImageEr
         Some(JpegColor::Gray) => ColorModel::Gray,
         Some(JpegColor::YCbCr) => ColorModel::YCbCr,
         Some(JpegColor::Rgb) => ColorModel::Rgb,
-        Some(JpegColor::Cmyk) if structure.is_adobe => ColorModel::InvertedCmyk,
         Some(JpegColor::Cmyk) => ColorModel::Cmyk,
         Some(JpegColor::Ycck) => ColorModel::Ycck,
         None => return Err(ImageError::Damaged("its components are of no kind that we know".to_owned())),
     };
     // Metadata that cannot be read, or a value outside 1 to 8, means "as stored", as browsers do.
-    let orientation = structure.exif.and_then(Orientation::from_exif_chunk).unwrap_or(Orientation::NoTransforms);
+    let orientation =
+        structure.exif.and_then(Orientation::from_exif_chunk).unwrap_or(Orientation::NoTransforms);
     let header = header(InputFormat::Jpeg, reader.size(), orientation, reader.coefficient_bytes(), limits)?;
     let conversion = Conversion::new(model, structure.profile().as_deref());
     Ok(Source { header, orientation, opened: Opened::Jpeg(JpegSource { reader, conversion }) })
 }
 
-fn open_raster<'a>(format: InputFormat, opened: Raster<'a>, limits: &Limits) -> Result<Source<'a>, ImageError> {
+fn open_raster<'a>(
+    format: InputFormat,
+    opened: Raster<'a>,
+    limits: &Limits,
+) -> Result<Source<'a>, ImageError> {
     let Raster { mut decoder, scratch_bytes_per_pixel } = opened;
     let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
     let (width, height) = decoder.dimensions();
     let pixels = u64::from(width) * u64::from(height);
     // `DynamicImage::from_decoder` allocates `total_bytes` without asking any limit, so it is asked here.
-    let decode_bytes = decoder.total_bytes().saturating_add(pixels.saturating_mul(scratch_bytes_per_pixel));
-    let header = header(format, (width, height), orientation, decode_bytes, limits)?;
+    let source_bytes = decoder.total_bytes().saturating_add(pixels.saturating_mul(scratch_bytes_per_pixel));
+    let header = header(format, (width, height), orientation, source_bytes, limits)?;
 
     let mut decoder_limits = image::Limits::no_limits();
     decoder_limits.max_image_width = Some(limits.side_pixels_max);

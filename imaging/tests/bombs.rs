@@ -1,10 +1,13 @@
 //! Each picture of the hostile collection gets the class that is written next to it, soon.
 #![allow(clippy::panic, reason = "a surprise in a helper must stop the test")]
 
+mod inputs;
+
 use std::time::{Duration, Instant};
 
-use imaging::{ImageError, Limits, decode, placeholder, probe};
+use imaging::{ImageError, Limits, placeholder, probe};
 use imaging_hostile::{Class, Hostile};
+use inputs::decode;
 
 /// Far more than the slowest takes on a busy machine, and far less than an endless one.
 const PATIENCE: Duration = Duration::from_secs(20);

@@ -4,11 +4,12 @@
 mod inputs;
 
 use image::{DynamicImage, GrayAlphaImage, GrayImage, Luma, LumaA, Rgb, Rgba, RgbaImage};
-use imaging::{Limits, Picture, decode};
+use imaging::{Limits, Picture};
 use imaging_hostile::png::zlib_stored;
 use inputs::{
-    BLUE, GREEN, RED, WHITE, assert_close, corners, exif, four_corners, gif, gif_animation, jpeg, jpeg_with,
-    jpeg_with_orientation, lossless_webp, lossy_webp, png, png_with_chunk, progressive_jpeg, tiny_gif,
+    BLUE, GREEN, RED, WHITE, assert_close, corners, decode, exif, four_corners, gif, gif_animation, jpeg,
+    jpeg_with, jpeg_with_orientation, lossless_webp, lossy_webp, png, png_with_chunk, progressive_jpeg,
+    tiny_gif,
 };
 
 #[track_caller]
@@ -60,7 +61,7 @@ fn each_orientation_puts_the_corners_where_they_are_shown() {
         let picture = decoded(&file);
         let size = if orientation < 5 { (40, 24) } else { (24, 40) };
         assert_eq!((picture.header().width, picture.header().height), size);
-        assert_eq!((picture.working_width(), picture.working_height()), size);
+        assert_eq!(picture.working_size(), size);
     }
 }
 
@@ -91,7 +92,7 @@ fn a_png_is_turned_too() {
 #[test]
 fn a_turned_large_picture_is_shrunk_to_the_frame_it_is_shown_in() {
     let picture = decoded(&jpeg_with_orientation(&four_corners(2400, 1600), 6));
-    assert_eq!((picture.working_width(), picture.working_height()), (720, 1080));
+    assert_eq!(picture.working_size(), (720, 1080));
     assert_corners(&jpeg_with_orientation(&four_corners(2400, 1600), 6), [BLUE, RED, WHITE, GREEN]);
 }
 
@@ -100,7 +101,7 @@ fn only_the_first_frame_is_decoded() {
     let frame = |color: [u8; 4]| RgbaImage::from_pixel(8, 8, Rgba(color));
     let red = frame([255, 0, 0, 255]);
     let many = std::iter::once(red).chain((0..500).map(|_| frame([0, 0, 255, 255])));
-    assert_eq!(corners(&decoded(&gif_animation(many)))[3], [255, 0, 0, 255]);
+    assert_close(&corners(&decoded(&gif_animation(many)))[3], &[255, 0, 0, 255], 1);
 }
 
 #[test]
@@ -117,7 +118,7 @@ fn only_the_first_frame_of_a_moving_webp_or_png_is_decoded() {
 fn a_gif_frame_outside_its_canvas_is_bounded() {
     for frame in [[3, 3, 4, 4], [9, 9, 4, 4], [65_535, 65_535, 1, 1], [0, 0, 2, 2]] {
         if let Ok(picture) = decode(&tiny_gif([4, 4], frame), &Limits::default()) {
-            assert_eq!((picture.working_width(), picture.working_height()), (4, 4));
+            assert_eq!(picture.working_size(), (4, 4));
         }
     }
     assert!(decode(&tiny_gif([4, 4], [0, 0, 65_535, 65_535]), &Limits::default()).is_err());
@@ -152,7 +153,7 @@ fn a_palette_and_bits_below_a_byte_are_expanded() {
 fn an_index_past_the_palette_does_no_harm() {
     let chunks = [(b"PLTE", vec![10, 20, 30]), (b"IDAT", zlib_stored(&[0, 255, 7]))];
     let result = decode(&inputs::png_of_chunks(2, 1, [8, 3], &chunks), &Limits::default());
-    assert!(result.is_err() || result.is_ok_and(|picture| picture.working_width() == 2));
+    assert!(result.is_err() || result.is_ok_and(|picture| picture.working_size().0 == 2));
 }
 
 #[test]

@@ -4,9 +4,9 @@
 mod inputs;
 
 use image::RgbaImage;
-use imaging::{ImageError, InputFormat, Limits, Measure, decode, probe};
+use imaging::{ImageError, InputFormat, Limits, Measure, probe};
 use inputs::{
-    four_corners, gif, jpeg, jpeg_claiming, jpeg_with_orientation, lossless_webp, lossy_webp, png,
+    decode, four_corners, gif, jpeg, jpeg_claiming, jpeg_with_orientation, lossless_webp, lossy_webp, png,
     png_of_chunks, tiny_gif, webp_claiming,
 };
 
@@ -43,7 +43,8 @@ fn a_header_tells_format_and_size() {
         let header = probe(&file, &Limits::default()).unwrap();
         assert_eq!((header.format, header.width, header.height), (format, 30, 20));
         assert_eq!(header.orientation, 1);
-        assert!(30 * 20 * 3 <= header.decode_bytes && header.decode_bytes <= 30 * 20 * 16);
+        assert!(30 * 20 * 7 <= header.decode_bytes && header.decode_bytes <= 256 * 1024);
+        assert!(header.decode_bytes <= header.peak_bytes(1) && header.peak_bytes(1) < header.peak_bytes(2));
     }
 }
 
@@ -100,11 +101,13 @@ fn bombs_of_many_pixels_are_refused_by_their_header() {
 #[test]
 fn a_picture_of_allowed_pixels_can_still_need_too_much_memory() {
     assert_too_large(&png_of_chunks(7_000, 7_000, RGBA_16_BIT, &[]), Measure::DecodeBytes);
-    assert_too_large(&jpeg_claiming(7_000, 7_000, true), Measure::DecodeBytes);
     assert_too_large(&webp_claiming(7_000, 7_000), Measure::DecodeBytes);
     assert_too_large(&tiny_gif([7_000, 7_000], [0, 0, 1, 1]), Measure::DecodeBytes);
-    // The same size without the coefficients of a progressive one is allowed.
-    assert!(probe(&jpeg_claiming(7_000, 7_000, false), &Limits::default()).is_ok());
+    // A JPEG is read in rows; only the coefficients of a progressive one are held, two bytes for each sample.
+    let less = Limits { decode_bytes_max: 7_000 * 7_000 * 2, ..Limits::default() };
+    let progressive = probe(&jpeg_claiming(7_000, 7_000, true), &less);
+    assert!(matches!(progressive, Err(ImageError::TooLarge { what: Measure::DecodeBytes, .. })));
+    assert!(probe(&jpeg_claiming(7_000, 7_000, false), &less).is_ok());
 }
 
 #[test]

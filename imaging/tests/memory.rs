@@ -1,7 +1,10 @@
 //! Bombs cost no memory. One test in a program of its own, because the peak of a process never goes down again.
 
-use imaging::{Limits, decode, probe};
+mod inputs;
+
+use imaging::{Limits, probe};
 use imaging_hostile::{Class, Hostile};
+use inputs::decode;
 
 /// `None` where the system does not tell.
 fn peak_kilobytes() -> Option<u64> {

@@ -1,7 +1,10 @@
 //! The generated photograph of the demonstration.
 
-use imaging::{Limits, QUICK_VARIANTS, decode, render_all};
+mod inputs;
+
+use imaging::{Limits, QUICK_VARIANTS};
 use imaging_sample::sample_photo_jpeg;
+use inputs::{decode, render_all};
 
 #[test]
 fn the_sample_is_stored_sideways_and_shown_upright() {
@@ -14,7 +17,7 @@ fn the_sample_is_stored_sideways_and_shown_upright() {
     let brightness = |x, y| picture.pixel(x, y).unwrap().iter().map(|value| u32::from(*value)).sum::<u32>();
     assert!(brightness(240, 300) < brightness(316, 150), "the lake is darker than the sun");
     let mut made = 0;
-    assert_eq!(render_all(&picture, QUICK_VARIANTS, &Limits::default(), &|| true, &mut |_| made += 1), []);
+    assert_eq!(render_all(picture, QUICK_VARIANTS, &Limits::default(), &|| true, &mut |_| made += 1), []);
     assert_eq!(made, QUICK_VARIANTS.len());
 }
 

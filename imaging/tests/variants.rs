@@ -9,17 +9,20 @@ use std::cell::Cell;
 use base64::Engine as _;
 use image::{DynamicImage, Rgba, RgbaImage};
 use imaging::{
-    AVIF_VARIANTS, Limits, OutputFormat, Picture, QUICK_VARIANTS, SkipReason, VARIANTS, Variant, decode,
-    fit_inside, placeholder, render, render_all,
+    AVIF_VARIANTS, Conditions, Crew, Limits, Look, OutputFormat, Picture, QUICK_VARIANTS, SkipReason,
+    VARIANTS, Variant, fit_inside, placeholder,
 };
-use inputs::{BLUE, CANARY, GREEN, RED, WHITE, assert_close, exif, four_corners, jpeg, jpeg_with, png};
+use inputs::{
+    BLUE, CANARY, GREEN, RED, WHITE, assert_close, decode, exif, four_corners, jpeg, jpeg_with, png,
+    render_all,
+};
 use second_decoders::{Decoded, decode_again};
 
 fn decoded(file: &[u8]) -> Picture {
     decode(file, &Limits::default()).unwrap()
 }
 
-fn render_every(picture: &Picture, specs: &[imaging::VariantSpec]) -> Vec<Variant> {
+fn render_every(picture: Picture, specs: &[imaging::VariantSpec]) -> Vec<Variant> {
     let mut variants = Vec::new();
     let skipped =
         render_all(picture, specs, &Limits::default(), &|| true, &mut |variant| variants.push(variant));
@@ -29,7 +32,7 @@ fn render_every(picture: &Picture, specs: &[imaging::VariantSpec]) -> Vec<Varian
 
 #[track_caller]
 fn check_all_open((width, height): (u32, u32), specs: &[imaging::VariantSpec]) {
-    let variants = render_every(&decoded(&jpeg(&four_corners(width, height))), specs);
+    let variants = render_every(decoded(&jpeg(&four_corners(width, height))), specs);
     assert_eq!(variants.len(), specs.len());
     for (variant, spec) in variants.iter().zip(specs) {
         assert_eq!(variant.spec, *spec);
@@ -54,7 +57,7 @@ fn every_variant_opens_in_a_second_decoder_with_the_recorded_size() {
 fn extreme_shapes_have_all_variants() {
     for (width, height) in [(1, 1), (1, 3000), (3000, 1), (2, 2), (17, 16)] {
         let picture = decoded(&png(four_corners(width, height)));
-        for variant in render_every(&picture, &VARIANTS) {
+        for variant in render_every(picture.clone(), &VARIANTS) {
             let Decoded { width: seen_width, height: seen_height, .. } = decode_again(&variant);
             assert_eq!((seen_width, seen_height), (variant.width, variant.height), "{}", variant.spec.name);
             assert!(variant.width <= width && variant.height <= height, "nothing is enlarged");
@@ -66,21 +69,32 @@ fn extreme_shapes_have_all_variants() {
 #[test]
 fn a_single_variant_is_the_same_as_one_of_many() {
     let picture = decoded(&jpeg(&four_corners(700, 500)));
-    let spec = VARIANTS.first().unwrap();
-    let single = render(&picture, spec).unwrap();
-    assert_eq!(Some(&single), render_every(&picture, QUICK_VARIANTS).first());
-    assert_eq!(single.content_type(), "image/jpeg");
+    let single = render_every(picture.clone(), VARIANTS.get(..1).unwrap());
+    assert_eq!(single.first(), render_every(picture, QUICK_VARIANTS).first());
+    assert_eq!(single.first().unwrap().content_type(), "image/jpeg");
+}
+
+#[test]
+fn a_crew_makes_the_same_variants_as_one_alone() {
+    let picture = decoded(&jpeg(&four_corners(700, 500)));
+    let mut side_by_side = Vec::new();
+    let conditions = Conditions { limits: &Limits::default(), look: Look::default(), time_left: &|| true };
+    let crew = Crew::start(3).unwrap();
+    let mut take = |variant| side_by_side.push(variant);
+    assert_eq!(imaging::render_all(picture.clone(), &VARIANTS, &conditions, &crew, &mut take), []);
+    side_by_side.sort_by_key(|variant| VARIANTS.iter().position(|spec| *spec == variant.spec));
+    assert_eq!(side_by_side, render_every(picture, &VARIANTS));
 }
 
 #[test]
 fn the_same_file_gives_the_same_bytes() {
     let file = jpeg(&four_corners(120, 80));
-    assert_eq!(render_every(&decoded(&file), &VARIANTS), render_every(&decoded(&file), &VARIANTS));
+    assert_eq!(render_every(decoded(&file), &VARIANTS), render_every(decoded(&file), &VARIANTS));
 }
 
 #[test]
 fn jpegs_are_progressive() {
-    for variant in render_every(&decoded(&jpeg(&four_corners(300, 200))), QUICK_VARIANTS) {
+    for variant in render_every(decoded(&jpeg(&four_corners(300, 200))), QUICK_VARIANTS) {
         if variant.spec.format == OutputFormat::Jpeg {
             assert!(variant.bytes.windows(2).any(|pair| pair == [0xff, 0xc2]), "{}", variant.spec.name);
         }
@@ -91,7 +105,7 @@ fn jpegs_are_progressive() {
 fn alpha_is_kept_where_there_is_one_and_white_in_a_jpeg() {
     let see_through =
         RgbaImage::from_fn(64, 64, |x, _| if x < 32 { Rgba([0, 0, 0, 0]) } else { Rgba([200, 30, 30, 255]) });
-    for variant in render_every(&decoded(&png(see_through)), &VARIANTS) {
+    for variant in render_every(decoded(&png(see_through)), &VARIANTS) {
         let again = decode_again(&variant);
         let (left, right) = (again.pixel(8, 32), again.pixel(56, 32));
         assert_close(&right, &[200, 30, 30, 255], 14);
@@ -125,7 +139,7 @@ fn no_metadata_and_no_tail_reaches_a_variant() {
     encoder.encode(rgba.as_raw(), 120, 90, image_webp::ColorType::Rgba8).unwrap();
     for file in [in_jpeg, in_png, in_webp] {
         assert!(contains(&file, CANARY));
-        for variant in render_every(&decoded(&file), &VARIANTS) {
+        for variant in render_every(decoded(&file), &VARIANTS) {
             for trace in
                 [CANARY, b"Exif", b"EXIF", b"ICC_PROFILE", b"ICCP", b"XMP ", b"xmp", b"adobe", b"<script"]
             {
@@ -145,7 +159,7 @@ fn an_avif_of_too_many_pixels_is_skipped_with_its_reason() {
     let limits = Limits { avif_pixels_max: 640 * 427, ..Limits::default() };
     let mut names = Vec::new();
     let skipped =
-        render_all(&picture, AVIF_VARIANTS, &limits, &|| true, &mut |variant| names.push(variant.spec.name));
+        render_all(picture, AVIF_VARIANTS, &limits, &|| true, &mut |variant| names.push(variant.spec.name));
     assert_eq!(names, ["640x480.avif"]);
     let reason = SkipReason::TooManyPixels { pixels: 720 * 480, limit: 640 * 427 };
     let skipped: Vec<_> = skipped.into_iter().map(|skipped| (skipped.spec.name, skipped.reason)).collect();
@@ -161,7 +175,7 @@ fn when_time_runs_out_the_rest_is_reported_and_what_is_made_stays_made() {
         questions.get() <= 2
     };
     let mut names = Vec::new();
-    let skipped = render_all(&picture, QUICK_VARIANTS, &Limits::default(), &two_more, &mut |variant| {
+    let skipped = render_all(picture, QUICK_VARIANTS, &Limits::default(), &two_more, &mut |variant| {
         names.push(variant.spec.name);
     });
     assert_eq!(names, ["640x480.jpeg", "640x480.webp"]);

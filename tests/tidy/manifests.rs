@@ -25,7 +25,10 @@ fn no_function_depends_on_a_function_or_on_the_sdk() {
 
 #[test]
 fn only_thumbnail_decodes_images() {
-    expect_none("imaging is a dependency of thumbnail, of tests, of fuzz and of its bench", &decoders(&manifests()));
+    expect_none(
+        "imaging is a dependency of thumbnail, of tests, of fuzz and of its bench",
+        &decoders(&manifests()),
+    );
     for path in ["functions/assembly/Cargo.toml", "shared/Cargo.toml", "xtask/Cargo.toml"] {
         assert_eq!(decoders(&[Source::made_up(path, "imaging.workspace = true")]).len(), 1, "{path}");
     }

@@ -20,19 +20,22 @@ const HARD_LIMITS: HardLimits = HardLimits { memory_bytes: 1536 * 1024 * 1024, c
 
 /// Runs the task in children of the function's program. Processor time and memory are those of the children.
 pub(crate) fn run(task: &Task, program: &Path) -> anyhow::Result<Made> {
-    let file = fs::read(&task.photo).with_context(|| format!("could not read {}", task.photo.display()))?;
     let program = fs::canonicalize(program).with_context(|| format!("{} is not there", program.display()))?;
     let renderer = Isolated {
         program: Program::at(program),
         hard_limits: HARD_LIMITS,
+        threads: 1,
         patience: PATIENCE,
         clock: Arc::new(SystemClock),
     };
     let specs = task.job.specs();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     Made::measure(task, UsageWho::RUSAGE_CHILDREN, || {
+        // Read anew each time: the kernel counts what this process holds while it starts a child as the child's.
+        let file =
+            fs::read(&task.photo).with_context(|| format!("could not read {}", task.photo.display()))?;
         let order = Order {
-            file: file.clone(),
+            file,
             specs: specs.clone(),
             wants_placeholder: false,
             limits: Limits::default(),

@@ -1,6 +1,6 @@
 //! Makes the variants of one photo with our pipeline and says what that cost, or scores variants of anybody. The image
 //! bench (`cargo xtask bench images`) runs this program and `bench/sharp/sharp.mjs` in turns.
-#![allow(clippy::print_stdout, reason = "the answer of this program is what it prints")]
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "the answer of this program is what it prints")]
 
 mod command_line;
 mod decode;
@@ -13,9 +13,20 @@ mod reference;
 mod score;
 mod usage;
 
+use std::process::ExitCode;
+
 use clap::Parser as _;
 
-fn main() -> anyhow::Result<()> {
-    println!("{}", command_line::CommandLine::parse().run()?);
-    Ok(())
+fn main() -> ExitCode {
+    match command_line::CommandLine::parse().run() {
+        Ok(answer) => {
+            println!("{answer}");
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            // One line and no backtrace: what is wrong is mostly the photo.
+            eprintln!("{error:#}");
+            ExitCode::FAILURE
+        }
+    }
 }

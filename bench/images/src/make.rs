@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use anyhow::Context as _;
-use imaging::Variant;
+use imaging::{Crew, Variant};
 use nix::sys::resource::UsageWho;
 use serde::Serialize;
 
@@ -54,11 +54,13 @@ impl Made {
 /// Runs the task in this process, after one loop of another or the same job that is not measured.
 pub(crate) fn run(task: &Task, threads: usize, warm_up: Option<Job>) -> anyhow::Result<Made> {
     let file = fs::read(&task.photo).with_context(|| format!("could not read {}", task.photo.display()))?;
+    imaging::give_back_freed_pixels();
+    let crew = Crew::start(threads).context("could not start the threads")?;
     if let Some(job) = warm_up {
-        ours::render(&file, &job.specs(), threads)?;
+        ours::render(&file, &job.specs(), &crew)?;
     }
     let specs = task.job.specs();
-    Made::measure(task, UsageWho::RUSAGE_SELF, || ours::render(&file, &specs, threads))
+    Made::measure(task, UsageWho::RUSAGE_SELF, || ours::render(&file, &specs, &crew))
 }
 
 fn write(folder: &Path, variants: &[Variant]) -> anyhow::Result<()> {

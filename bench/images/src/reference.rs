@@ -2,9 +2,7 @@
 //! upright, and shrunk once with Lanczos in 32-bit floats. Values stay gamma-encoded while they are shrunk, as in sharp
 //! and in our pipeline.
 
-use std::fs;
 use std::io::Cursor;
-use std::path::Path;
 
 use anyhow::{Context as _, bail};
 use fast_image_resize::{FilterType, ResizeAlg, ResizeOptions, Resizer};
@@ -25,10 +23,8 @@ pub(crate) struct Original {
 
 impl Original {
     /// Decodes a JPEG, PNG, WebP or GIF photo.
-    pub(crate) fn open(path: &Path) -> anyhow::Result<Self> {
-        let bytes = fs::read(path).with_context(|| format!("could not read {}", path.display()))?;
-        let Stored { pixels, profile, orientation } =
-            Stored::decode(&bytes).with_context(|| format!("could not decode {}", path.display()))?;
+    pub(crate) fn decode(bytes: &[u8]) -> anyhow::Result<Self> {
+        let Stored { pixels, profile, orientation } = Stored::decode(bytes)?;
         let in_srgb = match profile.and_then(|profile| to_srgb(&pixels, &profile)) {
             Some(converted) => converted,
             None => pixels,
@@ -106,4 +102,59 @@ fn to_srgb(pixels: &DynamicImage, profile: &[u8]) -> Option<DynamicImage> {
     transform.transform(&source, &mut converted).ok()?;
     converted.iter_mut().for_each(|value| *value = value.clamp(0.0, 1.0));
     Some(DynamicImage::ImageRgba32F(converted))
+}
+
+#[cfg(test)]
+mod tests {
+    use image::codecs::png::PngEncoder;
+    use image::{ImageEncoder as _, Rgba, RgbaImage};
+
+    use super::*;
+
+    fn png(pixel: [u8; 4], profile: Option<Vec<u8>>) -> Vec<u8> {
+        let picture = RgbaImage::from_pixel(8, 8, Rgba(pixel));
+        let mut file = Vec::new();
+        let mut encoder = PngEncoder::new(&mut file);
+        if let Some(profile) = profile {
+            encoder.set_icc_profile(profile).unwrap();
+        }
+        encoder.write_image(&picture, 8, 8, image::ExtendedColorType::Rgba8).unwrap();
+        file
+    }
+
+    fn middle(file: &[u8]) -> [f32; 3] {
+        let shrunk = Original::decode(file).unwrap().shrunk(4, 4).unwrap();
+        shrunk.get_pixel(2, 2).0.map(|value| (value * 255.0).round())
+    }
+
+    fn is_about(color: [f32; 3], expected: [f32; 3]) -> bool {
+        color.iter().zip(expected).all(|(value, expected)| (value - expected).abs() <= 1.0)
+    }
+
+    #[test]
+    fn what_is_half_transparent_is_half_white() {
+        let color = middle(&png([200, 100, 0, 128], None));
+        assert!(is_about(color, [227.0, 177.0, 127.0]), "{color:?}");
+    }
+
+    #[test]
+    fn a_profile_is_applied_and_one_that_is_none_is_ignored() {
+        let wide = ColorProfile::new_display_p3().encode().unwrap();
+        let [red, green, blue] = middle(&png([200, 100, 100, 255], Some(wide)));
+        assert!(205.0 < red && green < 99.0 && 85.0 < blue, "{red} {green} {blue}");
+        let color = middle(&png([200, 100, 100, 255], Some(vec![1; 200])));
+        assert!(is_about(color, [200.0, 100.0, 100.0]), "{color:?}");
+    }
+
+    #[test]
+    fn the_photo_stands_upright() {
+        let photo = imaging_sample::sample_photo_jpeg(40, 60).unwrap();
+        let original = Original::decode(&photo).unwrap();
+        assert_eq!((original.pixels.width(), original.pixels.height()), (40, 60));
+    }
+
+    #[test]
+    fn what_is_no_picture_is_an_error() {
+        assert!(Original::decode(b"%PDF-1.7").is_err());
+    }
 }

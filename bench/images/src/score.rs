@@ -33,7 +33,9 @@ struct Scored {
 
 /// Scores everything in the folders. Each reference is made once.
 pub(crate) fn run(photo: &Path, folders: &[PathBuf]) -> anyhow::Result<Vec<Folder>> {
-    let original = Original::open(photo)?;
+    let bytes = fs::read(photo).with_context(|| format!("could not read {}", photo.display()))?;
+    let original =
+        Original::decode(&bytes).with_context(|| format!("could not decode {}", photo.display()))?;
     let mut references = BTreeMap::new();
     folders.iter().map(|folder| score_folder(&original, folder, &mut references)).collect()
 }
@@ -93,4 +95,69 @@ fn with_slice<T>(
 /// IEC 61966-2-1.
 fn to_linear(value: f32) -> f32 {
     if value <= 0.040_45 { value / 12.92 } else { ((value + 0.055) / 1.055).powf(2.4) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::job::Job;
+    use crate::ours;
+
+    fn photo() -> Vec<u8> {
+        imaging_sample::sample_photo_jpeg(320, 240).unwrap()
+    }
+
+    fn upright() -> Rgb32FImage {
+        Original::decode(&photo()).unwrap().shrunk(320, 240).unwrap()
+    }
+
+    #[test]
+    fn a_picture_is_like_itself_and_less_like_one_with_fewer_colours() {
+        let picture = upright();
+        let reference = reference(&picture).unwrap();
+        let same = score(&reference, &picture).unwrap();
+        assert!((same - 100.0).abs() < 0.01, "{same}");
+        let mut scores = vec![same];
+        for steps in [64.0, 16.0, 4.0] {
+            let mut poor = picture.clone();
+            poor.iter_mut().for_each(|value| *value = (*value * steps).round() / steps);
+            scores.push(score(&reference, &poor).unwrap());
+        }
+        assert!(scores.is_sorted_by(|better, worse| worse + 5.0 < *better), "{scores:?}");
+    }
+
+    #[test]
+    fn a_picture_of_another_size_has_no_score() {
+        let reference = reference(&upright()).unwrap();
+        assert!(score(&reference, &Rgb32FImage::new(240, 320)).is_err());
+    }
+
+    /// Each decoder is right about colours, range and which way is up: the nine files show the photo.
+    #[test]
+    fn each_variant_of_the_pipeline_looks_like_the_photo() {
+        let reference = reference(&upright()).unwrap();
+        let variants = ours::render(&photo(), &Job::B.specs(), 1).unwrap();
+        assert_eq!(variants.len(), 9);
+        for variant in variants {
+            let decoded = decode::variant(&variant.bytes).unwrap();
+            let score = score(&reference, &decoded).unwrap();
+            assert!(60.0 < score && score < 99.0, "{}: {score}", variant.spec.name);
+        }
+    }
+
+    #[test]
+    fn folders_are_scored_file_by_file() {
+        let place = tempfile::tempdir().unwrap();
+        let (photo_path, folder) = (place.path().join("photo.jpg"), place.path().join("variants"));
+        fs::create_dir(&folder).unwrap();
+        fs::write(&photo_path, photo()).unwrap();
+        for variant in ours::render(&photo(), &Job::JpegWebp.specs(), 1).unwrap() {
+            fs::write(folder.join(variant.spec.name), variant.bytes).unwrap();
+        }
+        let scored = run(&photo_path, &[folder]).unwrap();
+        let names: Vec<&str> =
+            scored.iter().flat_map(|folder| &folder.variants).map(|scored| scored.name.as_str()).collect();
+        assert_eq!(names.len(), 6);
+        assert!(names.contains(&"1280x720.webp"), "{names:?}");
+    }
 }

@@ -46,6 +46,7 @@ async fn main() {
     let there = Isolated {
         program: Program::at(std::fs::canonicalize(program).unwrap()),
         hard_limits: HardLimits { memory_bytes: 1536 * 1024 * 1024, cpu_seconds: 60 },
+        threads: 1,
         patience: Duration::from_mins(1),
         clock: Arc::new(SystemClock),
     };

@@ -119,6 +119,13 @@ const fn memory_for_worker_bytes(memory_bytes: u64) -> u64 {
     memory_bytes / 4 * 3
 }
 
+/// Lambda gives one processor for each 1,769 MB (AWS Lambda developer guide, "Configure Lambda function memory"); a part of
+/// one counts as one from a half on.
+fn whole_processors(memory_bytes: u64) -> usize {
+    let processors = (memory_bytes / MIB + 1769 / 2) / 1769;
+    usize::try_from(processors).unwrap_or(1).max(1)
+}
+
 fn renderer(memory_bytes: u64) -> Isolated {
     Isolated {
         program: Program::own(),
@@ -126,6 +133,7 @@ fn renderer(memory_bytes: u64) -> Isolated {
             memory_bytes: memory_for_worker_bytes(memory_bytes),
             cpu_seconds: WORKER_CPU_SECONDS_MAX,
         },
+        threads: whole_processors(memory_bytes),
         patience: PATIENCE,
         clock: Arc::new(SystemClock),
     }

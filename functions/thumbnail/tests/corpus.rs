@@ -96,6 +96,7 @@ async fn see(folder: &Path, path: &Path) -> Seen {
     let renderer = Isolated {
         program: Program::at(env!("CARGO_BIN_EXE_thumbnail")),
         hard_limits: BUDGET,
+        threads: 1,
         patience: Duration::ZERO,
         clock: Arc::new(SystemClock),
     };

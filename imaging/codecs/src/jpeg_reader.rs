@@ -72,12 +72,17 @@ impl<'a> JpegReader<'a> {
         let mut cinfo: Box<sys::jpeg_decompress_struct> = Box::new(unsafe { std::mem::zeroed() });
         cinfo.common.err = &raw mut errors.manager;
         let mut reader = Self { cinfo, errors, components: Vec::new(), input: PhantomData };
-        let length = sys::c_ulong::try_from(bytes.len()).map_err(|_| JpegError("the file is too long".to_owned()))?;
+        let length =
+            sys::c_ulong::try_from(bytes.len()).map_err(|_| JpegError("the file is too long".to_owned()))?;
         reader.call(|cinfo| {
             // SAFETY: the struct and its error manager live in boxes that outlive the calls; the input lives as long as
             // the reader, by its lifetime.
             unsafe {
-                sys::jpeg_CreateDecompress(cinfo, sys::JPEG_LIB_VERSION, size_of::<sys::jpeg_decompress_struct>());
+                sys::jpeg_CreateDecompress(
+                    cinfo,
+                    sys::JPEG_LIB_VERSION,
+                    size_of::<sys::jpeg_decompress_struct>(),
+                );
                 sys::jpeg_mem_src(cinfo, bytes.as_ptr(), length);
                 sys::jpeg_read_header(cinfo, 1);
             }
@@ -108,7 +113,9 @@ impl<'a> JpegReader<'a> {
         if unsafe { sys::jpeg_has_multiple_scans(&self.cinfo) } == 0 {
             return 0;
         }
-        let blocks = |info: &sys::jpeg_component_info| u64::from(info.width_in_blocks) * u64::from(info.height_in_blocks);
+        let blocks = |info: &sys::jpeg_component_info| {
+            u64::from(info.width_in_blocks) * u64::from(info.height_in_blocks)
+        };
         self.component_infos().iter().map(blocks).sum::<u64>() * BLOCK_BYTES
     }
 
@@ -151,7 +158,9 @@ impl<'a> JpegReader<'a> {
         let mut rows: Vec<Vec<*mut u8>> = buffers
             .iter_mut()
             .zip(&self.components)
-            .map(|(buffer, component)| buffer.chunks_exact_mut(component.stride).map(<[u8]>::as_mut_ptr).collect())
+            .map(|(buffer, component)| {
+                buffer.chunks_exact_mut(component.stride).map(<[u8]>::as_mut_ptr).collect()
+            })
             .collect();
         let mut planes: Vec<*mut *mut u8> = rows.iter_mut().map(Vec::as_mut_ptr).collect();
         self.call(|cinfo| {
@@ -220,7 +229,8 @@ fn component(
     {
         side *= 2;
     }
-    let length = |picture: usize, factor: usize, most: usize| (picture * factor * side).div_ceil(most * BLOCK_SIDE);
+    let length =
+        |picture: usize, factor: usize, most: usize| (picture * factor * side).div_ceil(most * BLOCK_SIDE);
     let extent = |picture: usize, factor: usize, most: usize| {
         float(picture * factor * side) / float(most * BLOCK_SIDE)
     };

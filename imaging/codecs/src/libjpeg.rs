@@ -74,8 +74,10 @@ pub(crate) fn sentence(code: c_int) -> String {
 
 /// Runs a call of libjpeg, and gives the code when it was left by a jump.
 pub(crate) fn guarded<T>(call: impl FnOnce() -> T) -> Result<T, c_int> {
-    catch_unwind(AssertUnwindSafe(call)).map_err(|payload: Box<dyn Any + Send>| match payload.downcast::<Fatal>() {
-        Ok(fatal) => fatal.0,
-        Err(other) => resume_unwind(other),
+    catch_unwind(AssertUnwindSafe(call)).map_err(|payload: Box<dyn Any + Send>| {
+        match payload.downcast::<Fatal>() {
+            Ok(fatal) => fatal.0,
+            Err(other) => resume_unwind(other),
+        }
     })
 }

@@ -118,12 +118,16 @@ pub(crate) fn all() -> Vec<Hostile> {
         hostile("jpeg of 16000 x 16000", Class::TooLarge, flat(16_000, 16_000, 3)),
         hostile("jpeg of 65500 x 65500", Class::TooLarge, flat(65_500, 65_500, 1)),
         hostile("jpeg of 65500 x 1", Class::TooLarge, flat(65_500, 1, 1)),
-        hostile("jpeg of 7000 x 7000 that is progressive", Class::TooLarge, progressive(7_000, 7_000, 3, 1)),
+        hostile(
+            "jpeg of 7000 x 7000 in four progressive inks",
+            Class::TooLarge,
+            progressive(7_000, 7_000, 4, 1),
+        ),
         hostile("jpeg of 500 scans", Class::TooLarge, progressive(1_000, 1_000, 3, 500)),
         hostile("jpeg of as many scans as are allowed", Class::Decoded, progressive(2_000, 2_000, 3, 39)),
         hostile("jpeg with a restart after every block", Class::Decoded, restarting(4_000, 4_000)),
-        hostile("jpeg with a flood of restarts that nobody asked for", Class::Decoded, flooded),
-        hostile("jpeg with a flood of fill bytes", Class::Decoded, filled),
+        hostile("jpeg with a flood of restarts that nobody asked for", Class::Damaged, flooded),
+        hostile("jpeg with a flood of fill bytes inside its data", Class::Damaged, filled),
         hostile("jpeg with 200 segments of 64 KB", Class::Decoded, {
             with_segments(&vec![(5, vec![0x41; 65_000]); 200])
         }),

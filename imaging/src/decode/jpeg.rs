@@ -33,20 +33,26 @@ pub(super) fn decode(source: JpegSource<'_>, targets: &[Target]) -> Result<Vec<L
     while reader.read(&mut buffers, &mut take).map_err(damaged)? {}
     reader.finish().map_err(damaged)?;
     let planes: Vec<Vec<Plane>> = shrinkers.into_iter().map(Shrinker::finish).collect();
-    layers(&conversion, planes, targets).ok_or_else(|| ImageError::Damaged("a component is missing".to_owned()))
+    layers(&conversion, planes, targets)
+        .ok_or_else(|| ImageError::Damaged("a component is missing".to_owned()))
 }
 
 fn damaged(error: JpegError) -> ImageError {
     ImageError::Damaged(error.0)
 }
 
-/// The smallest number of eighths of a picture that is no smaller than the target.
+/// How large a picture has to be read for a target of 100 percent. One that is hardly larger gets visibly softer when it
+/// is brought to the target: with 113 percent the largest AVIF of some photographs lost up to 3 points of SSIMULACRA2.
+const MARGIN_PERCENT: usize = 115;
+
+/// The smallest number of eighths of a picture that feeds the target.
 fn eighths((width, height): (u32, u32), target: &Target) -> u8 {
-    let margin: usize = crate::tune().get("dm", 115);
     let reaches = |side: u32, target: usize, eighths: u8| {
-        usize::try_from(side).is_ok_and(|side| target * 8 * margin <= side * usize::from(eighths) * 100)
+        usize::try_from(side)
+            .is_ok_and(|side| target * 8 * MARGIN_PERCENT <= side * usize::from(eighths) * 100)
     };
-    let is_enough = |eighths: &u8| reaches(width, target.width, *eighths) && reaches(height, target.height, *eighths);
+    let is_enough =
+        |eighths: &u8| reaches(width, target.width, *eighths) && reaches(height, target.height, *eighths);
     (1..8).find(is_enough).unwrap_or(8)
 }
 

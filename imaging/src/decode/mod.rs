@@ -41,12 +41,14 @@ impl Picture {
     }
 
     /// Width and height of the largest size, in pixels.
-    pub fn working_size(&self) -> (usize, usize) {
-        self.layers.last().map_or((0, 0), Layer::size)
+    pub fn working_size(&self) -> (u32, u32) {
+        let (width, height) = self.layers.last().map_or((0, 0), Layer::size);
+        (u32::try_from(width).unwrap_or(u32::MAX), u32::try_from(height).unwrap_or(u32::MAX))
     }
 
     /// The pixel at a place of the largest size as red, green, blue, alpha; `None` outside.
-    pub fn pixel(&self, x: usize, y: usize) -> Option<[u8; 4]> {
+    pub fn pixel(&self, x: u32, y: u32) -> Option<[u8; 4]> {
+        let (x, y) = (usize::try_from(x).ok()?, usize::try_from(y).ok()?);
         let (color, alpha) = self.layers.last()?.pixel(x, y)?;
         let [red, green, blue] = to_rgb(color).map(to_8_bits);
         Some([red, green, blue, to_8_bits(alpha)])
@@ -76,7 +78,7 @@ pub fn decode(
     bytes: &[u8],
     specs: &[VariantSpec],
     limits: &Limits,
-    look: &Look,
+    look: Look,
 ) -> Result<Picture, ImageError> {
     without_panic(ImageError::Damaged, || {
         let source = source::open(bytes, limits)?;

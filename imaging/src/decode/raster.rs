@@ -118,7 +118,9 @@ impl Channels {
                 let mut components = planes.iter_mut().map(Iterator::next).collect::<Option<Vec<_>>>()?;
                 let alpha = if self.has_alpha { components.pop() } else { None };
                 if let Some(alpha) = &alpha {
-                    components.iter_mut().for_each(|plane| divide(plane, alpha));
+                    for plane in &mut components {
+                        divide(plane, alpha);
+                    }
                 }
                 conversion.layer(components, alpha, target.wants_full_color)
             })

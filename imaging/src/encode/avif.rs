@@ -3,14 +3,12 @@
 use std::sync::Arc;
 
 use imaging_codecs::Planes;
-use imaging_codecs::avif::{AvifSettings, write};
+use imaging_codecs::avif::{DEPTH, write};
 
 use super::plane_ref;
 use crate::layer::{Layer, NEUTRAL};
 use crate::plane::Plane;
 
-/// Bits of a sample. Ten keep gradients smooth that eight would break into steps, for hardly more bytes.
-const DEPTH: u8 = 10;
 /// The largest sample.
 const TOP: u32 = (1 << DEPTH) - 1;
 
@@ -19,8 +17,7 @@ pub(super) fn encode(layer: Arc<Layer>, quality: u8) -> Result<Vec<u8>, String> 
     let Layer { mut y, half, full, mut alpha } = Arc::unwrap_or_clone(layer);
     drop(half);
     let [mut cb, mut cr] = full.ok_or("the layer has no colour of full size")?;
-    let activity = activity(&y);
-    if std::env::var("ACT").is_ok() { eprintln!("act {}x{} {activity:.2}", y.width(), y.height()); }
+    let quantizer = quantizer(quality, &y);
     narrow(&mut y, brightness);
     narrow(&mut cb, color);
     narrow(&mut cr, color);
@@ -30,40 +27,55 @@ pub(super) fn encode(layer: Arc<Layer>, quality: u8) -> Result<Vec<u8>, String> 
     let plane = |plane| plane_of(plane);
     let planes = Planes { y: plane(&y)?, cb: plane(&cb)?, cr: plane(&cr)? };
     let alpha = alpha.as_ref().map(plane).transpose()?;
-    write(&planes, alpha, &settings(quality, activity))
+    write(&planes, alpha, quantizer)
 }
 
 fn plane_of(plane: &Plane) -> Result<imaging_codecs::PlaneRef<'_, u16>, String> {
     plane_ref(plane.samples(), plane)
 }
 
-/// Mean step of brightness from a sample to the next, in units of 8 bits.
-fn activity(y: &Plane) -> f32 {
-    let mut sum = 0_u64;
-    for row in y.rows() {
-        let next = row.iter().skip(1);
-        sum += row.iter().zip(next).map(|(a, b)| u64::from(a.abs_diff(*b))).sum::<u64>();
-    }
-    sum as f32 / 257.0 / y.samples().len() as f32
+/// By how many steps of the quantiser a picture twice as busy is written coarser. Noise and leaves hide what flat skies
+/// show, so at one quantiser calm pictures look worse than busy ones.
+const STEPS_PER_DOUBLING: f32 = 1.0;
+/// The business that a quality is meant for, in steps of 8 bits from a sample to the next.
+const USUAL_ACTIVITY: f32 = 3.0;
+/// How far the quantiser may be moved.
+const STEPS_MAX: f32 = 4.0;
+
+/// libaom's quantiser of 0 (best) to 63 for a quality of 1 to 100.
+fn quantizer(quality: u8, y: &Plane) -> u8 {
+    let usual = (100.0 - f32::from(quality)) * 0.63;
+    let busier = (activity(y) / USUAL_ACTIVITY).max(f32::MIN_POSITIVE).log2();
+    let moved = (busier * STEPS_PER_DOUBLING).clamp(-STEPS_MAX, STEPS_MAX);
+    whole((usual + moved).clamp(1.0, 63.0))
 }
 
-fn settings(quality: u8, activity: f32) -> AvifSettings {
-    let tune = crate::tune();
-    let _ = quality;
-    let mut options: Vec<(String, String)> = Vec::new();
-    for option in tune.text("ao", "tune=ssim,enable-qm=1,qm-min=10,qm-max=14").split(',') {
-        if let Some((name, value)) = option.split_once('=') {
-            options.push((name.to_owned(), value.to_owned()));
-        }
-    }
-    AvifSettings {
-        quantizer: (tune.get("aq", 14.0_f32) + tune.get("ak", 0.0_f32) * (activity / tune.get("ar", 4.0_f32)).log2()).round().clamp(9.0, 19.0) as u32,
-        alpha_quantizer: tune.get("aaq", 15),
-        speed: tune.get("as", 7),
-        depth: DEPTH,
-        threads: tune.get("at", 1),
-        options,
-    }
+/// Mean difference of a sample from the next one in its row, in steps of 8 bits.
+fn activity(y: &Plane) -> f32 {
+    let steps = |row: &[u16]| -> u64 {
+        row.iter().zip(row.iter().skip(1)).map(|(left, right)| u64::from(left.abs_diff(*right))).sum()
+    };
+    let sum: u64 = y.rows().map(steps).sum();
+    ratio(sum, y.samples().len()) / 257.0
+}
+
+#[expect(
+    clippy::as_conversions,
+    clippy::cast_precision_loss,
+    reason = "a mean needs no more digits than f32 has"
+)]
+fn ratio(sum: u64, count: usize) -> f32 {
+    sum as f32 / count.max(1) as f32
+}
+
+#[expect(
+    clippy::as_conversions,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "between 1 and 63"
+)]
+fn whole(number: f32) -> u8 {
+    number.round() as u8
 }
 
 fn narrow(plane: &mut Plane, rule: impl Fn(u16) -> u16) {

@@ -20,7 +20,7 @@ pub(crate) fn encode(
     layer: Arc<Layer>,
     format: OutputFormat,
     quality: u8,
-    look: &Look,
+    look: Look,
 ) -> Result<Vec<u8>, ImageError> {
     without_panic(ImageError::Encode, || {
         let result = match format {

@@ -1,6 +1,6 @@
 //! Lossy WebP, with alpha.
 
-use imaging_codecs::webp::{WebpSettings, write};
+use imaging_codecs::webp::write;
 
 use super::{Samples, plane_ref};
 use crate::decode::to_8_bits;
@@ -10,20 +10,7 @@ pub(super) fn encode(layer: &Layer, quality: u8) -> Result<Vec<u8>, String> {
     let samples = Samples::of(&layer.y, &layer.half, limited_brightness, limited_color);
     let alpha = layer.alpha.as_ref().map(|alpha| (alpha, alpha.map(to_8_bits)));
     let alpha = alpha.as_ref().map(|(plane, samples)| plane_ref(samples, plane)).transpose()?;
-    let tune = crate::tune();
-    let (width, height) = layer.size();
-    let is_large = tune.get("wlarge", 1_200_000) < width * height;
-    let settings = WebpSettings {
-        quality: if is_large { tune.get("wql", f32::from(quality)) } else { tune.get("wq", f32::from(quality)) },
-        method: if is_large { tune.get("wml", 2) } else { tune.get("wm", 4) },
-        sns_strength: tune.get("wsns", 50),
-        filter_strength: if is_large { tune.get("wfl", 70) } else { tune.get("wf", 40) },
-        filter_sharpness: tune.get("wfs", 7),
-        segments: tune.get("wseg", 4),
-        pass: tune.get("wp", 1),
-        filter_type: tune.get("wft", 1),
-    };
-    write(&samples.planes(&layer.y, &layer.half)?, alpha, &settings)
+    write(&samples.planes(&layer.y, &layer.half)?, alpha, quality)
 }
 
 /// ITU-R BT.601-7, 2.5.3: 16 is black and 235 is white.

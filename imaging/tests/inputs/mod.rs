@@ -32,7 +32,8 @@ pub(crate) fn four_corners(width: u32, height: u32) -> RgbImage {
 
 /// The colours in the corners of a decoded picture: top left, top right, bottom left, bottom right.
 pub(crate) fn corners(picture: &imaging::Picture) -> [[u8; 4]; 4] {
-    let (right, bottom) = (picture.working_width() - 1, picture.working_height() - 1);
+    let (width, height) = picture.working_size();
+    let (right, bottom) = (width - 1, height - 1);
     [(0, 0), (right, 0), (0, bottom), (right, bottom)].map(|(x, y)| picture.pixel(x, y).unwrap())
 }
 
@@ -102,7 +103,16 @@ pub(crate) fn gif_animation(frames: impl IntoIterator<Item = RgbaImage>) -> Vec<
 }
 
 pub(crate) fn lossy_webp(image: &RgbImage) -> Vec<u8> {
-    webp::Encoder::from_rgb(image.as_raw(), image.width(), image.height()).encode(90.0).to_vec()
+    lossy_webp_of(image.clone())
+}
+
+pub(crate) fn lossy_webp_of(image: impl Into<DynamicImage>) -> Vec<u8> {
+    let picture = decode(&png(image), &imaging::Limits::default()).unwrap();
+    let webp = imaging::VARIANTS.iter().find(|spec| spec.name == "1920x1080.webp").copied();
+    let mut file = Vec::new();
+    let deliver = &mut |variant: imaging::Variant| file = variant.bytes;
+    render_all(picture, webp.as_slice(), &imaging::Limits::default(), &|| true, deliver);
+    file
 }
 
 pub(crate) fn lossless_webp(image: &RgbaImage) -> Vec<u8> {
@@ -179,4 +189,21 @@ pub(crate) fn riff(chunks: &[(&[u8; 4], Vec<u8>)]) -> Vec<u8> {
     file.extend(u32::try_from(body.len()).unwrap().to_le_bytes());
     file.extend(body);
     file
+}
+
+/// Decoded to the sizes of all variants, as pictures are that nobody asks for anything special.
+pub(crate) fn decode(file: &[u8], limits: &imaging::Limits) -> Result<imaging::Picture, imaging::ImageError> {
+    imaging::decode(file, &imaging::VARIANTS, limits, imaging::Look::default())
+}
+
+/// All variants of `specs`, one after the other; gives what was left out.
+pub(crate) fn render_all(
+    picture: imaging::Picture,
+    specs: &[imaging::VariantSpec],
+    limits: &imaging::Limits,
+    time_left: &dyn Fn() -> bool,
+    deliver: &mut dyn FnMut(imaging::Variant),
+) -> Vec<imaging::Skipped> {
+    let conditions = imaging::Conditions { limits, look: imaging::Look::default(), time_left };
+    imaging::render_all(picture, specs, &conditions, &imaging::Crew::alone(), deliver)
 }

@@ -95,8 +95,9 @@ fn check_variant(api: &Api, variant: &Value) {
                 &download.bytes,
                 &VARIANTS,
                 &imaging::Limits::default(),
-                &imaging::Look::default(),
-            ).unwrap();
+                imaging::Look::default(),
+            )
+            .unwrap();
             (picture.working_width(), picture.working_height())
         }
     };

@@ -177,3 +177,23 @@ fn neighbours(place: usize, count: usize) -> (usize, usize) {
     let far = if place.is_multiple_of(2) { near.saturating_sub(1) } else { near + 1 };
     (near, far.min(count.saturating_sub(1)))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_sample_lies_between_the_two_nearest_halved_ones() {
+        assert_eq!(
+            [0, 1, 2, 3, 4].map(|place| neighbours(place, 3)),
+            [(0, 0), (0, 1), (1, 0), (1, 2), (2, 1)]
+        );
+        // The last one of an odd or an even row has nothing behind it.
+        assert_eq!(neighbours(5, 3), (2, 2));
+    }
+
+    #[test]
+    fn what_is_no_avif_is_an_error() {
+        assert!(decode(b"\0\0\0\x18ftypavif").is_err());
+    }
+}

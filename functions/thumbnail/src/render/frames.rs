@@ -22,6 +22,8 @@ pub(super) struct OrderLine {
     pub(super) wants_placeholder: bool,
     pub(super) limits: LimitsLine,
     pub(super) look: LookLine,
+    /// How many variants may be made at once.
+    pub(super) threads: usize,
     pub(super) hard_limits: HardLimits,
     /// Until no further variant is begun.
     pub(super) millis_left: u64,
@@ -74,9 +76,9 @@ pub(super) struct LookLine {
     animation_frames_max: u32,
 }
 
-impl From<&Look> for LookLine {
-    fn from(look: &Look) -> Self {
-        let Look { normalize, background, animation_frames_max } = *look;
+impl From<Look> for LookLine {
+    fn from(look: Look) -> Self {
+        let Look { normalize, background, animation_frames_max } = look;
         Self { normalize, background, animation_frames_max }
     }
 }

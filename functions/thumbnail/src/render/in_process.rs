@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use imaging::Crew;
 use shared::error::Error;
 use shared::ports::Clock;
 
@@ -30,8 +31,9 @@ impl Renderer for InProcess {
             specs: &order.specs,
             wants_placeholder: order.wants_placeholder,
             limits: &order.limits,
-            look: &order.look,
+            look: order.look,
             time_left: &time_left,
+            crew: &Crew::alone(),
         };
         let mut rendered = Rendered::default();
         produce(order.file, &work, &mut |piece| rendered.add(piece));

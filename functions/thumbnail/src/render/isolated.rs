@@ -52,6 +52,8 @@ pub struct Isolated {
     pub program: Program,
     /// What the kernel holds it to.
     pub hard_limits: HardLimits,
+    /// How many variants a worker may make at once: the processors that it has, and the memory that it takes, go with it.
+    pub threads: usize,
     /// How long after `stop_at` a worker is killed: what the variant that it is at may still take.
     pub patience: Duration,
     /// The time.
@@ -107,7 +109,8 @@ impl Isolated {
             specs: order.specs.iter().map(|spec| spec.name.to_owned()).collect(),
             wants_placeholder: order.wants_placeholder,
             limits: (&order.limits).into(),
-            look: (&order.look).into(),
+            look: order.look.into(),
+            threads: self.threads,
             hard_limits: self.hard_limits,
             millis_left: u64::try_from(time_left.as_millis()).unwrap_or(u64::MAX),
             file_bytes: u64::try_from(order.file.len()).unwrap_or(u64::MAX),

@@ -1,6 +1,6 @@
 //! The work itself, the same in both ways: from a file to its pieces, each handed over as soon as it is there.
 
-use imaging::{ImageError, Limits, Look, SkipReason, VariantSpec};
+use imaging::{Conditions, Crew, ImageError, Limits, Look, SkipReason, VariantSpec};
 use shared::record::{Placeholder, Reason};
 
 use super::{Cause, LeftOut, Piece};
@@ -10,8 +10,10 @@ pub(super) struct Work<'a> {
     pub(super) specs: &'a [VariantSpec],
     pub(super) wants_placeholder: bool,
     pub(super) limits: &'a Limits,
-    pub(super) look: &'a Look,
+    pub(super) look: Look,
     pub(super) time_left: &'a dyn Fn() -> bool,
+    /// Who works on it.
+    pub(super) crew: &'a Crew,
 }
 
 /// Decodes the file, frees it, and makes what is wanted of it.
@@ -33,10 +35,10 @@ pub(super) fn produce(file: Vec<u8>, work: &Work<'_>, deliver: &mut dyn FnMut(Pi
             dominant_color: made.dominant_color,
         }));
     }
-    let skipped =
-        imaging::render_all(&picture, work.specs, work.limits, work.look, work.time_left, &mut |variant| {
-            deliver(Piece::Variant(variant));
-        });
+    let conditions = Conditions { limits: work.limits, look: work.look, time_left: work.time_left };
+    let skipped = imaging::render_all(picture, work.specs, &conditions, work.crew, &mut |variant| {
+        deliver(Piece::Variant(variant));
+    });
     for skipped in skipped {
         deliver(Piece::LeftOut(LeftOut { name: skipped.spec.name, cause: cause_of(&skipped.reason) }));
     }

@@ -4,7 +4,7 @@ use std::io::{self, Read as _, Write as _};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use imaging::{Limits, Look, VARIANTS, VariantSpec};
+use imaging::{Crew, Limits, Look, VARIANTS, VariantSpec};
 
 use super::frames::{Frame, OrderLine, read_order, write_frame};
 use super::produce::{Work, produce};
@@ -34,6 +34,9 @@ fn take_order() -> io::Result<()> {
     let mut input = io::stdin().lock();
     let mut output = io::stdout().lock();
     let order = read_order(&mut input)?;
+    // Threads come first: the limits take away the right to start any.
+    let crew = Crew::start(order.threads)?;
+    imaging::give_back_freed_pixels();
     order.hard_limits.apply()?;
     write_frame(&mut output, &Frame::Ready, &[])?;
 
@@ -46,8 +49,9 @@ fn take_order() -> io::Result<()> {
         specs: &specs,
         wants_placeholder,
         limits: &Limits::from(limits),
-        look: &Look::from(look),
+        look: Look::from(look),
         time_left: &|| start.elapsed() < time,
+        crew: &crew,
     };
     let mut said = Ok(());
     produce(file, &work, &mut |piece| {

@@ -26,7 +26,8 @@ const SMALLEST: HardLimits = HardLimits { memory_bytes: 384 * MIB, cpu_seconds: 
 
 /// Whatever is started with these words, as [`Program::at`] starts the function's own program.
 fn isolated(program: Program, hard_limits: HardLimits) -> Isolated {
-    Isolated { program, hard_limits, patience: Duration::from_secs(20), clock: Arc::new(SystemClock) }
+    let patience = Duration::from_secs(20);
+    Isolated { program, hard_limits, threads: 1, patience, clock: Arc::new(SystemClock) }
 }
 
 /// The shipped program as it is built for this test.
