@@ -112,7 +112,11 @@ pub fn render_all(
             continue;
         }
         let look = conditions.look;
-        let work = move || (spec, layer.and_then(|layer| make(layer, &spec, size, look)));
+        let animation = stock.animation(&spec, size);
+        let work = move || match animation {
+            Some(bytes) => (spec, Ok(Variant { spec, width: size.0, height: size.1, bytes })),
+            None => (spec, layer.and_then(|layer| make(layer, &spec, size, look))),
+        };
         if let Some(finished) = workers.give(work) {
             take(finished);
         }
@@ -142,14 +146,16 @@ fn in_order(specs: &[VariantSpec], crew: &Crew) -> Vec<VariantSpec> {
 /// The sizes of the picture that are still needed.
 struct Stock {
     header: Header,
+    /// With how many variants are still to be made of each.
     layers: Vec<(Arc<Layer>, usize)>,
+    animations: Vec<(usize, usize, Vec<u8>)>,
 }
 
 impl Stock {
     fn new(picture: Picture, specs: &[VariantSpec]) -> Self {
         let header = picture.header();
         let layers = picture.layers.into_iter().map(|layer| (Arc::new(layer), 0)).collect();
-        let mut stock = Self { header, layers };
+        let mut stock = Self { header, layers, animations: picture.animations };
         for spec in specs {
             let size = stock.size_of(spec);
             if let Some(place) = stock.find(size)
@@ -170,6 +176,13 @@ impl Stock {
     fn find(&self, (width, height): (u32, u32)) -> Option<usize> {
         let size = (usize::try_from(width).ok()?, usize::try_from(height).ok()?);
         self.layers.iter().position(|(layer, _)| layer.size() == size)
+    }
+
+    /// The moving picture of this size, for a variant that can move. A small one is that of several variants.
+    fn animation(&self, spec: &VariantSpec, (width, height): (u32, u32)) -> Option<Vec<u8>> {
+        let size = (usize::try_from(width).ok()?, usize::try_from(height).ok()?);
+        let (.., file) = self.animations.iter().find(|animation| (animation.0, animation.1) == size)?;
+        (spec.format == OutputFormat::WebP).then(|| file.clone())
     }
 
     /// The layer for one more variant; the last one has it for itself.

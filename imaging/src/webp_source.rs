@@ -12,15 +12,22 @@ pub(crate) struct WebpSource<'a> {
 
 impl<'a> WebpSource<'a> {
     pub(crate) fn open(bytes: &'a [u8]) -> Result<Self, image_webp::DecodingError> {
-        let mut decoder = image_webp::WebPDecoder::new(Cursor::new(bytes))?;
-        // No chunk that lies inside the file can be larger than the file.
-        decoder.set_memory_limit(bytes.len());
-        Ok(Self { decoder })
+        Ok(Self { decoder: decoder(bytes)? })
     }
 
     pub(crate) fn is_animated(&self) -> bool {
         self.decoder.is_animated()
     }
+}
+
+/// The decoder with its limit.
+pub(crate) fn decoder(
+    bytes: &[u8],
+) -> Result<image_webp::WebPDecoder<Cursor<&[u8]>>, image_webp::DecodingError> {
+    let mut decoder = image_webp::WebPDecoder::new(Cursor::new(bytes))?;
+    // No chunk that lies inside the file can be larger than the file.
+    decoder.set_memory_limit(bytes.len());
+    Ok(decoder)
 }
 
 fn decoding_error(error: image_webp::DecodingError) -> image::ImageError {

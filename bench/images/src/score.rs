@@ -99,6 +99,8 @@ fn to_linear(value: f32) -> f32 {
 
 #[cfg(test)]
 mod tests {
+    use imaging::Crew;
+
     use super::*;
     use crate::job::Job;
     use crate::ours;
@@ -136,7 +138,7 @@ mod tests {
     #[test]
     fn each_variant_of_the_pipeline_looks_like_the_photo() {
         let reference = reference(&upright()).unwrap();
-        let variants = ours::render(&photo(), &Job::B.specs(), 1).unwrap();
+        let variants = ours::render(&photo(), &Job::B.specs(), &Crew::alone()).unwrap();
         assert_eq!(variants.len(), 9);
         for variant in variants {
             let decoded = decode::variant(&variant.bytes).unwrap();
@@ -151,7 +153,7 @@ mod tests {
         let (photo_path, folder) = (place.path().join("photo.jpg"), place.path().join("variants"));
         fs::create_dir(&folder).unwrap();
         fs::write(&photo_path, photo()).unwrap();
-        for variant in ours::render(&photo(), &Job::JpegWebp.specs(), 1).unwrap() {
+        for variant in ours::render(&photo(), &Job::JpegWebp.specs(), &Crew::alone()).unwrap() {
             fs::write(folder.join(variant.spec.name), variant.bytes).unwrap();
         }
         let scored = run(&photo_path, &[folder]).unwrap();

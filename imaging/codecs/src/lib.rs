@@ -13,5 +13,6 @@ pub mod memory;
 mod numbers;
 mod plane;
 pub mod webp;
+pub mod webp_animation;
 
 pub use plane::{PlaneRef, Planes};

@@ -6,8 +6,9 @@ mod raster;
 use image::metadata::Orientation;
 
 pub(crate) use jpeg::JpegSource;
-pub(crate) use raster::{RasterSource, model_of};
+pub(crate) use raster::{RasterSource, model_of, shrink};
 
+use crate::animation::{Wanted, animations};
 use crate::color::to_rgb;
 use crate::error::ImageError;
 use crate::fit::fit_inside;
@@ -27,6 +28,8 @@ pub struct Picture {
     header: Header,
     /// From small to large.
     pub(crate) layers: Vec<Layer>,
+    /// Where the picture moves and is wanted to: whole WebP files with their width and height.
+    pub(crate) animations: Vec<(usize, usize, Vec<u8>)>,
 }
 
 impl Picture {
@@ -92,9 +95,35 @@ pub fn decode(
         if look.normalize {
             normalize(&mut layers);
         }
-        let layers = layers.into_iter().map(|layer| layer.oriented(orientation)).collect();
-        Ok(Picture { header, layers })
+        let layers: Vec<_> = layers.into_iter().map(|layer| layer.oriented(orientation)).collect();
+        let animations = animations_of(bytes, &(header, orientation), specs, limits, look)?;
+        Ok(Picture { header, layers, animations })
     })
+}
+
+/// The moving picture in the sizes of the WebP variants, if the stack wants it to move.
+fn animations_of(
+    bytes: &[u8],
+    source: &(Header, Orientation),
+    specs: &[VariantSpec],
+    limits: &Limits,
+    look: Look,
+) -> Result<Vec<(usize, usize, Vec<u8>)>, ImageError> {
+    let (header, orientation) = source;
+    let specs: Vec<_> = specs.iter().copied().filter(|spec| spec.format == OutputFormat::WebP).collect();
+    let Some(quality) = specs.first().map(|spec| spec.quality).filter(|_| 1 < look.animation_frames_max)
+    else {
+        return Ok(Vec::new());
+    };
+    let targets = targets(header, *orientation, &specs)?;
+    let frames_max = look.animation_frames_max;
+    let wanted = Wanted { targets: &targets, quality, frames_max, orientation: *orientation };
+    let files = animations(header.format, bytes, limits, &wanted);
+    let shown = targets.iter().map(|target| match swaps_sides(*orientation) {
+        true => (target.height, target.width),
+        false => (target.width, target.height),
+    });
+    Ok(shown.zip(files).map(|((width, height), file)| (width, height, file)).collect())
 }
 
 /// The distinct sizes, from small to large.

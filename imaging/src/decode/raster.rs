@@ -30,6 +30,15 @@ pub(crate) fn model_of(color: ColorType) -> ColorModel {
 pub(super) fn decode(source: RasterSource<'_>, targets: &[Target]) -> Result<Vec<Layer>, ImageError> {
     let RasterSource { decoder, conversion } = source;
     let picture = DynamicImage::from_decoder(decoder).map_err(|error| ImageError::from_decoder(&error))?;
+    shrink(picture, &conversion, targets)
+}
+
+/// Shrinks a whole picture to each target, in their order.
+pub(crate) fn shrink(
+    picture: DynamicImage,
+    conversion: &Conversion,
+    targets: &[Target],
+) -> Result<Vec<Layer>, ImageError> {
     let mut channels = Channels::new(&picture, targets)?;
     match &picture {
         DynamicImage::ImageLuma8(image) => channels.push_rows(image.as_raw()),
@@ -43,9 +52,7 @@ pub(super) fn decode(source: RasterSource<'_>, targets: &[Target]) -> Result<Vec
         _ => return Err(ImageError::Damaged("the samples are of no kind that we know".to_owned())),
     }
     drop(picture);
-    channels
-        .layers(&conversion, targets)
-        .ok_or_else(|| ImageError::Damaged("a channel is missing".to_owned()))
+    channels.layers(conversion, targets).ok_or_else(|| ImageError::Damaged("a channel is missing".to_owned()))
 }
 
 /// A sample of 8 or 16 bits.

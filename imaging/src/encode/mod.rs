@@ -32,6 +32,11 @@ pub(crate) fn encode(
     })
 }
 
+/// One frame of an animation.
+pub(crate) fn encode_webp(layer: &Layer, quality: u8) -> Result<Vec<u8>, ImageError> {
+    without_panic(ImageError::Encode, || webp::encode(layer, quality).map_err(ImageError::Encode))
+}
+
 /// Three planes with the samples that a format wants.
 struct Samples<T> {
     y: Vec<T>,

@@ -20,6 +20,7 @@ pub(super) struct Answer {
     specs: Vec<VariantSpec>,
     wants_placeholder: bool,
     side_pixels_max: u32,
+    frames_max: u64,
     /// Whether the worker has set its limits; before, nothing can be the file's fault.
     pub(super) is_ready: bool,
     is_ended: bool,
@@ -46,6 +47,7 @@ impl Answer {
             specs: order.specs.clone(),
             wants_placeholder: order.wants_placeholder,
             side_pixels_max: order.limits.side_pixels_max,
+            frames_max: u64::from(order.look.animation_frames_max),
             is_ready: false,
             is_ended: false,
             rendered: Rendered::default(),
@@ -75,7 +77,8 @@ impl Answer {
             Frame::Variant { name, width, height, bytes } => {
                 let spec = self.open_spec(&name)?;
                 let size = self.size_of(&spec)?;
-                let most = u64::from(width) * u64::from(height) * 4 + WRAPPING_BYTES_MAX;
+                let frames = if spec.format == OutputFormat::WebP { self.frames_max } else { 1 };
+                let most = (u64::from(width) * u64::from(height) * 4 + WRAPPING_BYTES_MAX) * frames;
                 let fits = size == (width, height) && bytes <= most;
                 return fits.then_some(Next::Bytes(spec, size, bytes)).ok_or(Garbage);
             }
