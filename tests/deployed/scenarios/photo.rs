@@ -98,7 +98,7 @@ fn check_variant(api: &Api, variant: &Value) {
                 imaging::Look::default(),
             )
             .unwrap();
-            (picture.working_width(), picture.working_height())
+            picture.working_size()
         }
     };
     assert_eq!(decoded, size, "{name}");
