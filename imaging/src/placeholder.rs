@@ -27,7 +27,7 @@ pub struct Placeholder {
 }
 
 /// `ThumbHash` takes at most 100 pixels a side; more would not be seen.
-const HASHED_SIDE_MAX: u32 = 100;
+pub(crate) const HASHED_SIDE_MAX: u32 = 100;
 
 /// Computes the placeholder.
 ///

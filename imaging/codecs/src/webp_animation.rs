@@ -111,7 +111,7 @@ mod tests {
     fn frames_keep_their_pictures_sizes_and_times() {
         let file = assemble(&[frame(still(*b"VP8 ", b"abc"), 2), frame(still(*b"VP8 ", b"de"), 2)]).unwrap();
         let expected = [
-            b"RIFF\x62\0\0\0WEBPVP8X\x0a\0\0\0\x02\0\0\0\x01\0\0\x02\0\0".as_slice(),
+            b"RIFF\x6a\0\0\0WEBPVP8X\x0a\0\0\0\x02\0\0\0\x01\0\0\x02\0\0".as_slice(),
             b"ANIM\x06\0\0\0\0\0\0\0\0\0",
             b"ANMF\x1c\0\0\0\0\0\0\0\0\0\x01\0\0\x02\0\0\x28\0\0\x02VP8 \x03\0\0\0abc\0",
             b"ANMF\x1a\0\0\0\0\0\0\0\0\0\x01\0\0\x02\0\0\x28\0\0\x02VP8 \x02\0\0\0de",

@@ -18,6 +18,7 @@ use crate::layer::Layer;
 use crate::limits::Limits;
 use crate::normalize::normalize;
 use crate::options::Look;
+use crate::placeholder::HASHED_SIDE_MAX;
 use crate::probe::Header;
 use crate::source::{self, Opened, swaps_sides};
 use crate::variant::VariantSpec;
@@ -126,23 +127,29 @@ fn animations_of(
     Ok(shown.zip(files).map(|((width, height), file)| (width, height, file)).collect())
 }
 
-/// The distinct sizes, from small to large.
+/// The distinct sizes, from small to large. Without any variant there is still one, for the placeholder.
 fn targets(
     header: &Header,
     orientation: Orientation,
     specs: &[VariantSpec],
 ) -> Result<Vec<Target>, ImageError> {
     let mut targets: Vec<Target> = Vec::new();
-    for spec in specs {
-        let (width, height) = fit_inside(header.width, header.height, spec.max_width, spec.max_height);
+    let mut add = |max_width: u32, max_height: u32, wants_full_color: bool| -> Result<(), ImageError> {
+        let (width, height) = fit_inside(header.width, header.height, max_width, max_height);
         let (width, height) = if swaps_sides(orientation) { (height, width) } else { (width, height) };
         let side = |side: u32| usize::try_from(side).map_err(|err| ImageError::Damaged(err.to_string()));
         let (width, height) = (side(width)?, side(height)?);
-        let wants_full_color = spec.format == OutputFormat::Avif;
         match targets.iter_mut().find(|target| (target.width, target.height) == (width, height)) {
             Some(target) => target.wants_full_color |= wants_full_color,
             None => targets.push(Target { width, height, wants_full_color }),
         }
+        Ok(())
+    };
+    for spec in specs {
+        add(spec.max_width, spec.max_height, spec.format == OutputFormat::Avif)?;
+    }
+    if specs.is_empty() {
+        add(HASHED_SIDE_MAX, HASHED_SIDE_MAX, false)?;
     }
     targets.sort_by_key(|target| target.width * target.height);
     Ok(targets)
