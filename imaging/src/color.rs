@@ -237,3 +237,76 @@ fn rgb_to_ycbcr([red, green, blue]: &[Vec<u16>; 3], width: usize) -> [Plane; 3] 
 fn rounded(number: f32) -> u16 {
     (number + 0.5).clamp(0.0, 65535.0) as u16
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Red, green and blue of a pixel, 8 bits each, after the way through a layer.
+    #[track_caller]
+    fn converted(model: ColorModel, color: &[u8], profile: Option<&[u8]>) -> [u8; 3] {
+        let plane = |sample: &u8| Plane::filled(2, 2, u16::from(*sample) * 257);
+        let conversion = Conversion::new(model, profile);
+        let layer = conversion.layer(color.iter().map(plane).collect(), None, true).unwrap();
+        let (color, _) = layer.pixel(1, 1).unwrap();
+        to_rgb(color).map(crate::decode::to_8_bits)
+    }
+
+    fn display_p3() -> Vec<u8> {
+        ColorProfile::new_display_p3().encode().unwrap()
+    }
+
+    #[test]
+    fn a_wide_colour_space_is_converted() {
+        let [red, green, blue] = converted(ColorModel::Rgb, &[200, 100, 100], Some(&display_p3()));
+        // The same colour has a larger red and a smaller green share in the smaller space.
+        assert!(205 < red && red < 220 && 85 < green && green < 99 && 85 < blue, "{red} {green} {blue}");
+    }
+
+    #[test]
+    fn brightness_and_colour_are_converted_like_red_green_and_blue() {
+        let gray = [120, 128, 128];
+        assert_eq!(converted(ColorModel::YCbCr, &gray, None), [120; 3]);
+        let profile = ColorProfile::new_adobe_rgb().encode().unwrap();
+        let [red, green, blue] = converted(ColorModel::YCbCr, &[120, 128, 180], Some(&profile));
+        let [_, wide_green, _] = converted(ColorModel::YCbCr, &[120, 128, 180], None);
+        assert!(green < wide_green && blue < red, "{red} {green} {blue}");
+    }
+
+    #[test]
+    fn a_profile_that_says_srgb_changes_nothing_and_is_left_out() {
+        let srgb = ColorProfile::new_srgb().encode().unwrap();
+        assert!(Conversion::new(ColorModel::YCbCr, Some(&srgb)).is_identity());
+        assert!(!Conversion::new(ColorModel::YCbCr, Some(&display_p3())).is_identity());
+        assert!(!Conversion::new(ColorModel::Rgb, Some(&srgb)).is_identity());
+    }
+
+    #[test]
+    fn a_damaged_or_huge_profile_is_ignored() {
+        let mut damaged = display_p3();
+        damaged.truncate(200);
+        let mut huge = display_p3();
+        huge.resize(PROFILE_BYTES_MAX + 1, 0);
+        for profile in [damaged, huge, Vec::new()] {
+            let [red, green, blue] = converted(ColorModel::Rgb, &[250, 10, 20], Some(&profile));
+            assert!(248 <= red && green.abs_diff(10) <= 1 && blue.abs_diff(20) <= 1, "{red} {green} {blue}");
+        }
+    }
+
+    #[test]
+    fn a_profile_for_grey_is_applied_to_grey_pixels_only() {
+        let profile = ColorProfile::new_gray_with_gamma(1.0).encode().unwrap();
+        // Linear 55/255 is 128/255 in sRGB.
+        let [red, green, blue] = converted(ColorModel::Gray, &[55], Some(&profile));
+        assert!(red.abs_diff(128) <= 2 && green == red && blue == red, "{red} {green} {blue}");
+        assert_eq!(converted(ColorModel::Rgb, &[55, 55, 55], Some(&profile)), [55; 3]);
+    }
+
+    #[test]
+    fn inks_without_a_profile_darken_white_paper() {
+        assert_eq!(converted(ColorModel::Cmyk, &[255; 4], None), [255; 3]);
+        assert_eq!(converted(ColorModel::Cmyk, &[255, 255, 255, 0], None), [0; 3]);
+        let [red, green, blue] = converted(ColorModel::Cmyk, &[255, 0, 0, 255], None);
+        assert!(250 < red && green < 3 && blue < 3, "{red} {green} {blue}");
+    }
+}

@@ -7,6 +7,7 @@
 //! abandoned with the process.
 
 mod animation;
+mod axis;
 mod color;
 mod crew;
 mod decode;

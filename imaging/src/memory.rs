@@ -13,7 +13,7 @@ const LAYER_BYTES_PER_PIXEL: u64 = 2 + 1 + 4 + 2;
 /// their results.
 const CONVERSION_BYTES_PER_PIXEL: u64 = 24;
 /// What the slowest encoder holds at its largest variant: libaom's frames at 16 bits and its notes for each block.
-const AVIF_BYTES_PER_PIXEL: u64 = 40;
+const AVIF_BYTES_PER_PIXEL: u64 = 32;
 /// The same for the others: 8-bit planes, and the coefficients or tokens of the whole picture.
 const QUICK_BYTES_PER_PIXEL: u64 = 12;
 /// The rows of a picture that are held while it is shrunk, for each of its columns: up to four components of 4 bytes, as
@@ -22,15 +22,21 @@ const ROWS_BYTES_PER_COLUMN: u64 = 16 * 160;
 
 /// What the layers of all variants take, in bytes, for a picture of this size as shown.
 pub(crate) fn layers_bytes(width: u32, height: u32) -> u64 {
+    sizes(width, height).iter().sum::<u64>() * LAYER_BYTES_PER_PIXEL
+}
+
+/// What making the layers takes beside them, and beside what the decoder holds, in bytes.
+pub(crate) fn shrinking_bytes(width: u32, height: u32) -> u64 {
+    let largest = sizes(width, height).into_iter().max().unwrap_or(0);
+    largest * CONVERSION_BYTES_PER_PIXEL + u64::from(width) * ROWS_BYTES_PER_COLUMN
+}
+
+/// The pixels of each distinct size.
+fn sizes(width: u32, height: u32) -> Vec<u64> {
     let mut sizes: Vec<_> = VARIANTS.iter().map(|spec| fitted(spec, width, height)).collect();
     sizes.sort_unstable();
     sizes.dedup();
-    let pixels: u64 = sizes.iter().map(|(width, height)| u64::from(*width) * u64::from(*height)).sum();
-    let largest =
-        sizes.iter().map(|(width, height)| u64::from(*width) * u64::from(*height)).max().unwrap_or(0);
-    pixels * LAYER_BYTES_PER_PIXEL
-        + largest * CONVERSION_BYTES_PER_PIXEL
-        + u64::from(width) * ROWS_BYTES_PER_COLUMN
+    sizes.iter().map(|(width, height)| u64::from(*width) * u64::from(*height)).collect()
 }
 
 /// What encoding takes beside the layers, in bytes, with this many variants at once.

@@ -140,3 +140,44 @@ impl Plane {
         Self { width, height, samples }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Three columns, two rows.
+    fn plane() -> Plane {
+        Plane::from_samples(3, vec![1, 2, 3, 4, 5, 6])
+    }
+
+    #[test]
+    fn every_orientation_turns_as_exif_says() {
+        let turned = |number: u8| plane().oriented(Orientation::from_exif(number).unwrap());
+        let expected = [
+            (1, 3, [1, 2, 3, 4, 5, 6]),
+            (2, 3, [3, 2, 1, 6, 5, 4]),
+            (3, 3, [6, 5, 4, 3, 2, 1]),
+            (4, 3, [4, 5, 6, 1, 2, 3]),
+            (5, 2, [1, 4, 2, 5, 3, 6]),
+            (6, 2, [4, 1, 5, 2, 6, 3]),
+            (7, 2, [6, 3, 5, 2, 4, 1]),
+            (8, 2, [3, 6, 2, 5, 1, 4]),
+        ];
+        for (number, width, samples) in expected {
+            assert_eq!(turned(number), Plane::from_samples(width, samples.to_vec()), "orientation {number}");
+        }
+    }
+
+    #[test]
+    fn half_of_an_odd_plane_keeps_its_edges() {
+        let halved = Plane::from_samples(3, vec![0, 4, 10, 8, 12, 20, 7, 9, 30]).halved();
+        assert_eq!(halved, Plane::from_samples(2, vec![6, 15, 8, 30]));
+    }
+
+    #[test]
+    fn a_transparent_sample_shows_what_is_behind_it() {
+        let alpha = Plane::from_samples(3, vec![0, u16::MAX, 32_768, 0, 0, 0]);
+        let laid = Plane::from_samples(3, vec![100, 200, 1000, 1, 1, 1]).over(3000, &alpha);
+        assert_eq!(laid.samples()[..3], [3000, 200, 2000]);
+    }
+}

@@ -13,70 +13,13 @@ use std::sync::Arc;
 
 use pulp::{Arch, Simd, WithSimd};
 
+use crate::axis::{Axis, float};
 use crate::plane::Plane;
 
-/// Lobes of the filter on each side.
-const LOBES: f64 = 3.0;
 /// Output rows that are made side by side.
 const LANES: usize = 8;
 /// 8-bit samples as 16-bit ones: 255 becomes 65535.
 const WIDEN: f32 = 257.0;
-
-/// Which samples of a line make each sample of the shrunk line, and by what weights.
-#[derive(Debug, Clone)]
-struct Axis {
-    starts: Vec<usize>,
-    /// `taps` for each output sample.
-    weights: Vec<f32>,
-    taps: usize,
-}
-
-impl Axis {
-    /// From `source` samples, which stand for a length of `extent` samples, to `target` samples.
-    fn new(source: usize, extent: f64, target: usize) -> Self {
-        let scale = extent / float(target);
-        let reach = LOBES * scale.max(1.0);
-        let window = |output: usize| {
-            let center = (float(output) + 0.5) * scale;
-            let first = whole((center - reach).max(0.0)).min(source - 1);
-            let end = whole((center + reach).ceil().max(1.0)).clamp(first + 1, source);
-            (center, first, end)
-        };
-        let taps = (0..target).map(window).map(|(_, first, end)| end - first).max().unwrap_or(1);
-        let mut starts = Vec::with_capacity(target);
-        let mut weights = Vec::with_capacity(target * taps);
-        for output in 0..target {
-            let (center, first, _) = window(output);
-            let start = first.min(source - taps);
-            let place = |tap: usize| (float(start + tap) + 0.5 - center) / scale.max(1.0);
-            let raw: Vec<f64> = (0..taps).map(|tap| lanczos(place(tap))).collect();
-            let sum: f64 = raw.iter().sum();
-            starts.push(start);
-            weights.extend(raw.iter().map(|weight| narrow(weight / sum)));
-        }
-        Self { starts, weights, taps }
-    }
-
-    fn len(&self) -> usize {
-        self.starts.len()
-    }
-
-    fn windows(&self) -> impl Iterator<Item = (usize, &[f32])> {
-        self.starts.iter().copied().zip(self.weights.chunks_exact(self.taps))
-    }
-
-    fn window(&self, output: usize) -> Option<(usize, &[f32])> {
-        let start = *self.starts.get(output)?;
-        Some((start, self.weights.get(output * self.taps..(output + 1) * self.taps)?))
-    }
-}
-
-/// `sinc(x) * sinc(x / 3)` inside of three lobes (C. E. Duchon, 1979).
-fn lanczos(x: f64) -> f64 {
-    let sinc =
-        |x: f64| if x == 0.0 { 1.0 } else { (std::f64::consts::PI * x).sin() / (std::f64::consts::PI * x) };
-    if x.abs() < LOBES { sinc(x) * sinc(x / LOBES) } else { 0.0 }
-}
 
 /// Samples of one plane as they come in.
 pub(crate) trait Sample: Copy {
@@ -303,22 +246,63 @@ fn rounded(number: f32) -> u16 {
     (number + 0.5).clamp(0.0, 65535.0) as u16
 }
 
-#[expect(clippy::as_conversions, clippy::cast_precision_loss, reason = "sides are far below 2^52")]
-fn float(number: usize) -> f64 {
-    number as f64
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-#[expect(
-    clippy::as_conversions,
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "at least 0, and no longer than a side"
-)]
-fn whole(number: f64) -> usize {
-    number as usize
-}
+    fn shrunk(
+        width: usize,
+        height: usize,
+        target: (usize, usize),
+        sample: impl Fn(usize, usize) -> u16,
+    ) -> Plane {
+        let mut shrinker = Shrinker::whole(width, height, &[target]);
+        for y in 0..height {
+            let row: Vec<u16> = (0..width).map(|x| sample(x, y)).collect();
+            shrinker.push(&row);
+        }
+        shrinker.finish().pop().unwrap()
+    }
 
-#[expect(clippy::as_conversions, clippy::cast_possible_truncation, reason = "weights are between -1 and 2")]
-fn narrow(number: f64) -> f32 {
-    number as f32
+    #[test]
+    fn a_plane_of_the_same_size_stays_as_it_is() {
+        let sample = |x: usize, y: usize| u16::try_from(x * 3_001 + y * 911).unwrap();
+        let plane = shrunk(19, 11, (19, 11), sample);
+        for (y, row) in plane.rows().enumerate() {
+            for (x, actual) in row.iter().enumerate() {
+                assert!(actual.abs_diff(sample(x, y)) <= 1, "{x} {y}");
+            }
+        }
+    }
+
+    #[test]
+    fn one_brightness_stays_one_brightness_to_the_edges() {
+        for (width, height, target) in
+            [(97, 31, (13, 7)), (1, 3000, (1, 480)), (3000, 1, (640, 1)), (1, 1, (1, 1))]
+        {
+            let plane = shrunk(width, height, target, |_, _| 40_000);
+            assert_eq!((plane.width(), plane.height()), target);
+            assert!(plane.samples().iter().all(|sample| sample.abs_diff(40_000) <= 1), "{width} x {height}");
+        }
+    }
+
+    #[test]
+    fn a_ramp_stays_a_ramp() {
+        let plane = shrunk(400, 8, (100, 4), |x, _| u16::try_from(x * 160).unwrap());
+        let row = plane.rows().nth(2).unwrap();
+        for (x, actual) in row.iter().enumerate().skip(4).take(92) {
+            // Four samples become one, in the middle of them.
+            let expected = u16::try_from((x * 4 + 1) * 160 + 80).unwrap();
+            assert!(actual.abs_diff(expected) <= 4, "{x}: {actual} {expected}");
+        }
+    }
+
+    #[test]
+    fn padding_after_a_row_and_rows_after_the_last_are_ignored() {
+        let mut shrinker = Shrinker::new(4, 2, (4.0, 2.0), &[(2, 1)]);
+        for row in [[9_u8, 9, 9, 9, 255, 255], [9, 9, 9, 9, 255, 255], [255; 6]] {
+            shrinker.push(&row);
+        }
+        assert_eq!(shrinker.finish(), [Plane::from_samples(2, vec![9 * 257; 2])]);
+    }
 }

@@ -14,7 +14,7 @@ use crate::error::ImageError;
 use crate::format::InputFormat;
 use crate::jpeg_structure::JpegStructure;
 use crate::limits::Limits;
-use crate::memory::layers_bytes;
+use crate::memory::{layers_bytes, shrinking_bytes};
 use crate::probe::Header;
 use crate::webp_source::WebpSource;
 use crate::webp_structure::WebpStructure;
@@ -62,7 +62,8 @@ fn header(
     limits.check_size(stored_width, stored_height)?;
     let (width, height) =
         if swaps_sides(orientation) { (stored_height, stored_width) } else { (stored_width, stored_height) };
-    let decode_bytes = source_bytes.saturating_add(layers_bytes(width, height));
+    let layers = layers_bytes(width, height) + shrinking_bytes(width, height);
+    let decode_bytes = source_bytes.saturating_add(layers);
     limits.check_decode_bytes(decode_bytes)?;
     Ok(Header { format, width, height, orientation: orientation.to_exif(), decode_bytes })
 }

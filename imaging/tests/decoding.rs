@@ -217,3 +217,19 @@ fn a_damaged_profile_is_ignored() {
     let negative = [b"x\0\0".as_slice(), &zlib_stored(&[0x80; 400])].concat();
     assert_corners(&png_with_chunk(&png(picture), b"iCCP", &negative), [RED, GREEN, BLUE, WHITE]);
 }
+
+#[test]
+fn a_jpeg_that_ends_early_or_is_damaged_inside_is_refused_and_not_half_grey() {
+    for whole in [jpeg(&four_corners(600, 400)), progressive_jpeg(&four_corners(600, 400))] {
+        let error = decode(&whole[..whole.len() * 2 / 3], &Limits::default()).unwrap_err();
+        assert_eq!(error.to_string(), "the picture could not be read: the file ends before the picture does");
+    }
+}
+
+#[test]
+fn bytes_behind_a_picture_and_between_its_segments_do_no_harm() {
+    let whole = jpeg(&four_corners(60, 40));
+    assert_corners(&[whole.as_slice(), b"and a tail"].concat(), [RED, GREEN, BLUE, WHITE]);
+    let (start, rest) = whole.split_at(2);
+    assert_corners(&[start, &[0xff; 7], rest].concat(), [RED, GREEN, BLUE, WHITE]);
+}

@@ -39,8 +39,11 @@ fn transparent() -> RgbaImage {
     picture
 }
 
+/// A name, and what makes the file.
+type Kind = (&'static str, fn() -> Vec<u8>);
+
 /// Pictures of every kind that is read in a way of its own.
-const KINDS: [(&str, fn() -> Vec<u8>); 8] = [
+const KINDS: [Kind; 8] = [
     ("JPEG", || inputs::jpeg(&photo())),
     ("progressive JPEG", || inputs::progressive_jpeg(&photo())),
     ("JPEG in four inks", || {

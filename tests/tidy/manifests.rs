@@ -1,6 +1,6 @@
 //! Rules about manifests: which crate may use which.
 
-use crate::sources::{Source, expect_none, manifests};
+use crate::sources::{Source, expect_none, manifests, read};
 
 /// Who may use the crate that decodes what strangers send.
 const IMAGING_USERS: [&str; 4] =
@@ -34,9 +34,28 @@ fn only_thumbnail_decodes_images() {
     }
 }
 
+/// The crate that may call C has lints of its own, because a crate cannot take the workspace's and change one.
+const CALLS_C: &str = "imaging/codecs/Cargo.toml";
+
 fn without_lints(manifests: &[Source]) -> Vec<String> {
-    let keeps = |file: &&Source| !file.text.contains("[lints]\nworkspace = true");
-    manifests.iter().filter(keeps).map(|file| file.path.clone()).collect()
+    let lacks = |file: &&Source| file.path != CALLS_C && !file.text.contains("[lints]\nworkspace = true");
+    manifests.iter().filter(lacks).map(|file| file.path.clone()).collect()
+}
+
+#[test]
+fn the_crate_that_calls_c_keeps_every_lint_but_the_one() {
+    let root = read("Cargo.toml");
+    let lints = root.split_once("[workspace.lints.rust]").unwrap().1.split_once("[profile").unwrap().0;
+    let manifests = manifests();
+    let own = &manifests.iter().find(|file| file.path == CALLS_C).unwrap().text;
+    let kept = |lint: &str| own.lines().any(|line| lint.starts_with(line) && !line.is_empty());
+    let missing: Vec<&str> = lints
+        .lines()
+        .filter(|line| line.contains(" = ") && !kept(line))
+        .filter(|line| !line.starts_with("unsafe_code") && !line.starts_with("unexpected_cfgs"))
+        .collect();
+    assert_eq!(missing, Vec::<&str>::new());
+    assert!(own.contains("undocumented_unsafe_blocks = \"deny\"") && !kept("unsafe_code = \"forbid\""));
 }
 
 /// The names of dependencies: `name.workspace = true`, `name = ...` and `[dependencies.name]`.
