@@ -6,6 +6,7 @@
 //! time left. A decoder cannot be cancelled while it runs, so the caller also runs this work where it can be
 //! abandoned with the process.
 
+mod baseline;
 mod color;
 mod crew;
 mod decode;
