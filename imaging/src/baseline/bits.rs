@@ -8,8 +8,6 @@
 const PIECE_BYTES: usize = 16 * 1024;
 /// More than any unit takes: 10 blocks of 64 symbols of at most 31 bits are 2480 bytes, and a window is 8 more.
 const UNIT_BYTES_MAX: usize = 2560;
-/// Most bits that one symbol takes: a code of 16, a number of 15.
-const SYMBOL_BITS_MAX: u32 = 31;
 
 /// Why the data cannot be read on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -163,18 +161,28 @@ impl Bits<'_> {
         Place(self.cursor)
     }
 
-    /// At least the bits of one symbol, from the top down.
+    /// At least 56 bits, from the top down.
     #[inline(always)]
-    pub(super) fn window(&mut self) -> u64 {
+    pub(super) fn full_window(&mut self) -> u64 {
         let cursor = &mut self.cursor;
-        if cursor.count <= SYMBOL_BITS_MAX {
-            let next = self.clean.get(cursor.position..).and_then(<[u8]>::first_chunk::<8>);
-            cursor.window |= next.map_or(0, |bytes| u64::from_be_bytes(*bytes)) >> cursor.count;
-            let taken = (63 - cursor.count) >> 3;
-            cursor.position = cursor.position.wrapping_add(usize::try_from(taken).unwrap_or_default());
-            cursor.count |= 56;
-        }
+        let next = self.clean.get(cursor.position..).and_then(<[u8]>::first_chunk::<8>);
+        cursor.window |= next.map_or(0, |bytes| u64::from_be_bytes(*bytes)).wrapping_shr(cursor.count);
+        let taken = 63_u32.wrapping_sub(cursor.count) >> 3;
+        cursor.position = cursor.position.wrapping_add(usize::try_from(taken).unwrap_or_default());
+        cursor.count |= 56;
         cursor.window
+    }
+
+    /// At least so many bits.
+    #[inline(always)]
+    pub(super) fn window(&mut self, bits: u32) -> u64 {
+        if self.cursor.count < bits { self.full_window() } else { self.cursor.window }
+    }
+
+    /// Goes back to a window of before, which had so many bits more.
+    pub(super) fn go_back(&mut self, window: u64, bits: u32) {
+        self.cursor.window = window;
+        self.cursor.count = self.cursor.count.wrapping_add(bits);
     }
 
     /// Goes on by no more bits than a symbol has.

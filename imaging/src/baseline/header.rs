@@ -1,7 +1,10 @@
 //! Reads the marker segments in front of the scan (ITU-T T.81, annex B), and refuses every file that is not of the
 //! common kind: sequential, Huffman, 8 bits, all components in one scan.
 
-use super::huffman::{Class, Huffman};
+use std::sync::Arc;
+
+use super::huffman::{Class, Codes};
+use super::pairs::Pairs;
 
 /// Samples on the side of a block.
 pub(super) const BLOCK_SIDE: usize = 8;
@@ -31,8 +34,8 @@ pub(super) struct FrameComponent {
     /// Blocks down in one unit.
     pub(super) down: usize,
     pub(super) steps: Steps,
-    pub(super) dc: Huffman,
-    pub(super) ac: Huffman,
+    pub(super) dc: Arc<Codes>,
+    pub(super) ac: Arc<Pairs>,
 }
 
 /// A component as the frame names it (B.2.2).
@@ -47,8 +50,8 @@ struct Named {
 #[derive(Debug, Default)]
 struct Tables {
     steps: [Option<Steps>; 4],
-    dc: [Option<Huffman>; 4],
-    ac: [Option<Huffman>; 4],
+    dc: [Option<Arc<Codes>>; 4],
+    ac: [Option<Arc<Pairs>>; 4],
     restart_interval: usize,
     frame: Option<(usize, usize, Vec<Named>)>,
 }
@@ -83,7 +86,8 @@ impl<'a> Header<'a> {
 
 /// Sides and components (B.2.2).
 fn frame(segment: &[u8]) -> Option<(usize, usize, Vec<Named>)> {
-    let ([precision, height_high, height_low, width_high, width_low, count], rest) = segment.split_first_chunk::<6>()?;
+    let ([precision, height_high, height_low, width_high, width_low, count], rest) =
+        segment.split_first_chunk::<6>()?;
     let height = usize::from(u16::from_be_bytes([*height_high, *height_low]));
     let width = usize::from(u16::from_be_bytes([*width_high, *width_low]));
     let (components, excess) = rest.as_chunks::<3>();
@@ -106,12 +110,15 @@ impl Tables {
             let (counts, rest) = rest.split_first_chunk::<16>()?;
             let total = counts.iter().map(|count| usize::from(*count)).sum();
             let (symbols, rest) = rest.split_at_checked(total)?;
-            let (class, slots) = match place >> 4 {
-                0 => (Class::Dc, &mut self.dc),
-                1 => (Class::Ac, &mut self.ac),
+            let number = usize::from(place & 15);
+            match place >> 4 {
+                0 => *self.dc.get_mut(number)? = Some(Arc::new(Codes::new(Class::Dc, counts, symbols)?)),
+                1 => {
+                    let codes = Codes::new(Class::Ac, counts, symbols)?;
+                    *self.ac.get_mut(number)? = Some(Arc::new(Pairs::new(codes)));
+                }
                 _ => return None,
-            };
-            *slots.get_mut(usize::from(place & 15))? = Some(Huffman::new(class, counts, symbols)?);
+            }
             segment = rest;
         }
         Some(())

@@ -5,6 +5,8 @@ pub(super) const LOOK_BITS: u32 = 11;
 const LOOK_SIZE: usize = 1 << LOOK_BITS;
 /// Longest code.
 const CODE_BITS_MAX: u32 = 16;
+/// Most bits that a symbol takes with its number: a code of 16, a number of 15.
+pub(super) const SYMBOL_BITS_MAX: u32 = 31;
 /// How far the end of a block moves the position: behind every coefficient, and behind what a run can reach.
 pub(super) const END_OF_BLOCK: u8 = 128;
 
@@ -23,7 +25,7 @@ pub(super) type Symbol = u32;
 
 /// A table.
 #[derive(Debug, Clone)]
-pub(super) struct Huffman {
+pub(super) struct Codes {
     look: Box<[Symbol; LOOK_SIZE]>,
     /// For each length of a code: the first code behind those of this length, and what to add to a code to come to the
     /// number of its symbol.
@@ -40,7 +42,7 @@ struct Longer {
     count: usize,
 }
 
-impl Huffman {
+impl Codes {
     /// Codes are dealt in order of their length (annex C). `None` for lengths that cannot be, or symbols that the
     /// common kind of file does not have.
     pub(super) fn new(class: Class, counts: &[u8; 16], symbols: &[u8]) -> Option<Self> {
@@ -83,15 +85,36 @@ impl Huffman {
         }
     }
 
+    /// The number behind a symbol at the top of 64 bits. EXTEND of F.2.2.1: one whose first bit is 0 is negative, and is
+    /// one less than its complement.
+    #[inline(always)]
+    pub(super) fn number(symbol: Symbol, window: u64) -> i32 {
+        let [_, code, size, _] = symbol.to_le_bytes();
+        let signed = i64::from_ne_bytes(window.wrapping_shl(u32::from(code)).to_ne_bytes());
+        // All ones for a negative number.
+        let sign = !(signed >> 63);
+        let magnitude = u64::from_ne_bytes((signed ^ sign).to_ne_bytes()) >> 1;
+        let magnitude =
+            i64::from_ne_bytes(magnitude.wrapping_shr(63_u32.wrapping_sub(u32::from(size))).to_ne_bytes());
+        low_half((magnitude ^ sign).wrapping_sub(sign))
+    }
+
     #[cold]
     #[inline(never)]
     fn search(&self, window: u64) -> Symbol {
         let found = self.longer.iter().find_map(|longer| {
-            let place = usize::try_from((window >> (64 - longer.bits)).checked_sub(longer.first_code)?).ok()?;
+            let place =
+                usize::try_from((window >> (64 - longer.bits)).checked_sub(longer.first_code)?).ok()?;
             if longer.count <= place { None } else { self.symbols.get(longer.first_symbol + place).copied() }
         });
         found.unwrap_or(0)
     }
+}
+
+#[inline(always)]
+#[expect(clippy::as_conversions, clippy::cast_possible_truncation, reason = "numbers have at most 16 bits")]
+fn low_half(number: i64) -> i32 {
+    number as i32
 }
 
 /// See [`Symbol`].

@@ -8,10 +8,12 @@ mod bits;
 mod block;
 mod header;
 mod huffman;
+mod pairs;
 #[cfg(test)]
 mod tests;
 mod transform;
 
+use imaging_codecs::jpeg_reader;
 use pulp::{Arch, Simd, WithSimd};
 
 use bits::{Entropy, Fault};
@@ -30,6 +32,13 @@ pub(crate) struct Component {
     pub(crate) extent_width: f64,
     /// The same for its height.
     pub(crate) extent_height: f64,
+}
+
+impl From<&jpeg_reader::Component> for Component {
+    fn from(component: &jpeg_reader::Component) -> Self {
+        let jpeg_reader::Component { width, height, extent_width, extent_height, .. } = *component;
+        Self { width, height, extent_width, extent_height }
+    }
 }
 
 /// A JPEG of the common kind whose header has been read.
@@ -96,7 +105,14 @@ impl<'a> Baseline<'a> {
             let Some(transform) = Transform::new(side, &component.steps) else { continue };
             let stride = units * component.across * side;
             let rows = vec![0; stride * component.down * side];
-            self.planes.push(PlaneRows { side, stride, rows, needed: Transform::needed(side), transform, last_first: 0 });
+            self.planes.push(PlaneRows {
+                side,
+                stride,
+                rows,
+                needed: Transform::needed(side),
+                transform,
+                last_first: 0,
+            });
             let (across, down) = (width * component.across * side, height * component.down * side);
             let (most_across, most_down) = (self.most.0 * BLOCK_SIDE, self.most.1 * BLOCK_SIDE);
             components.push(Component {
@@ -164,18 +180,22 @@ impl WithSimd for UnitRow<'_, '_> {
             restarts.before_unit(entropy, planes)?;
             let mut bits = entropy.unit();
             for (component, plane) in components.iter().zip(planes.iter_mut()) {
-                for block in 0..component.across * component.down {
-                    let (x, y) = (block % component.across, block / component.across);
-                    let read = coefficients.read(&mut bits, &component.dc, &component.ac, &plane.needed);
-                    let Some(difference) = read else {
-                        let place = bits.place();
-                        return Err(entropy.fault_at(place));
-                    };
-                    let first = plane.last_first.wrapping_add(difference);
-                    plane.last_first = first;
-                    let (rows, stride) = (plane.rows.as_mut_slice(), plane.stride);
-                    let offset = (y * stride + unit * component.across + x) * plane.side;
-                    plane.transform.write(first, coefficients.list(), Place { rows, stride, offset });
+                let mut row_offset = unit.wrapping_mul(component.across).wrapping_mul(plane.side);
+                for _ in 0..component.down {
+                    let mut offset = row_offset;
+                    for _ in 0..component.across {
+                        let read = coefficients.read(&mut bits, &component.dc, &component.ac, &plane.needed);
+                        let Some(difference) = read else {
+                            let place = bits.place();
+                            return Err(entropy.fault_at(place));
+                        };
+                        let first = plane.last_first.wrapping_add(difference);
+                        plane.last_first = first;
+                        let (rows, stride) = (plane.rows.as_mut_slice(), plane.stride);
+                        plane.transform.write(first, coefficients.list(), Place { rows, stride, offset });
+                        offset = offset.wrapping_add(plane.side);
+                    }
+                    row_offset = row_offset.wrapping_add(plane.stride.wrapping_mul(plane.side));
                 }
             }
             let place = bits.place();

@@ -1,4 +1,4 @@
-//! From the coefficients of a block to a square of 1 to 8 samples (the inverse cosine transform, ITU-T T.81, A.3.3).
+//! From the coefficients of a block to a square of 1 to 8 or of 10, 12, 14 samples on a side (the inverse cosine transform, ITU-T T.81, A.3.3).
 //!
 //! Most coefficients of a block are zero, and a smaller square needs few of the others. So each coefficient adds its own
 //! wave to all samples at once: a few vector instructions for a coefficient, none for the zeros, and no second pass.
@@ -11,9 +11,9 @@ use super::header::{BLOCK_SIDE, Steps};
 
 /// Row by row, the number of each position in the order of the file (A.3.6, figure A.6).
 const ZIGZAG: [u8; 64] = [
-    0, 1, 8, 16, 9, 2, 3, 10, 17, 24, 32, 25, 18, 11, 4, 5, 12, 19, 26, 33, 40, 48, 41, 34, 27, 20, 13, 6, 7, 14, 21,
-    28, 35, 42, 49, 56, 57, 50, 43, 36, 29, 22, 15, 23, 30, 37, 44, 51, 58, 59, 52, 45, 38, 31, 39, 46, 53, 60, 61, 54,
-    47, 55, 62, 63,
+    0, 1, 8, 16, 9, 2, 3, 10, 17, 24, 32, 25, 18, 11, 4, 5, 12, 19, 26, 33, 40, 48, 41, 34, 27, 20, 13, 6, 7,
+    14, 21, 28, 35, 42, 49, 56, 57, 50, 43, 36, 29, 22, 15, 23, 30, 37, 44, 51, 58, 59, 52, 45, 38, 31, 39,
+    46, 53, 60, 61, 54, 47, 55, 62, 63,
 ];
 
 /// A wave that is smaller than this everywhere is a rounding error of its making.
@@ -26,7 +26,7 @@ const UNITS: f32 = 8_388_608.0;
 /// For each position the wave of one unit of its coefficient, in `LANES` samples: the square row by row, and padding.
 type Waves<const LANES: usize> = Box<[[f32; LANES]; 64]>;
 
-/// The transform to a square, by its side.
+/// The transform to a square, by its side. Those of more than 8 are for colour that was stored at half the size.
 #[derive(Debug)]
 pub(super) enum Transform {
     One(Waves<1>),
@@ -37,6 +37,9 @@ pub(super) enum Transform {
     Six(Waves<40>),
     Seven(Waves<56>),
     Eight(Waves<64>),
+    Ten(Waves<104>),
+    Twelve(Waves<144>),
+    Fourteen(Waves<200>),
 }
 
 /// Rows of samples that a block is written into, and where.
@@ -58,6 +61,9 @@ impl Transform {
             6 => Self::Six(waves(side, steps)),
             7 => Self::Seven(waves(side, steps)),
             8 => Self::Eight(waves(side, steps)),
+            10 => Self::Ten(waves(side, steps)),
+            12 => Self::Twelve(waves(side, steps)),
+            14 => Self::Fourteen(waves(side, steps)),
             _ => return None,
         })
     }
@@ -84,6 +90,9 @@ impl Transform {
             Self::Six(waves) => write::<6, 40>(waves, first, others, place),
             Self::Seven(waves) => write::<7, 56>(waves, first, others, place),
             Self::Eight(waves) => write::<8, 64>(waves, first, others, place),
+            Self::Ten(waves) => write::<10, 104>(waves, first, others, place),
+            Self::Twelve(waves) => write::<12, 144>(waves, first, others, place),
+            Self::Fourteen(waves) => write::<14, 200>(waves, first, others, place),
         }
     }
 }
@@ -124,7 +133,11 @@ fn rounded(number: f32) -> u8 {
 }
 
 #[inline(always)]
-#[expect(clippy::as_conversions, clippy::cast_precision_loss, reason = "coefficients have far less than 24 bits")]
+#[expect(
+    clippy::as_conversions,
+    clippy::cast_precision_loss,
+    reason = "coefficients have far less than 24 bits"
+)]
 fn float(number: i32) -> f32 {
     number as f32
 }
