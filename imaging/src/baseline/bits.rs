@@ -169,7 +169,7 @@ impl Bits<'_> {
         cursor.window |= next.map_or(0, |bytes| u64::from_be_bytes(*bytes)).wrapping_shr(cursor.count);
         let taken = 63_u32.wrapping_sub(cursor.count) >> 3;
         cursor.position = cursor.position.wrapping_add(usize::try_from(taken).unwrap_or_default());
-        cursor.count |= 56;
+        cursor.count |= 0x38;
         cursor.window
     }
 

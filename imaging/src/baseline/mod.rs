@@ -4,6 +4,8 @@
 //! that is decoded here, and every other kind is left to libjpeg. What comes out is the same planes, of the same sizes,
 //! but for rounding. Only the rows of one unit and the tables are held in memory.
 
+#![expect(clippy::inline_always, reason = "what a loop calls is compiled with it for each kind of processor")]
+
 mod bits;
 mod block;
 mod header;

@@ -34,12 +34,12 @@ pub(super) enum Transform {
     Three(Waves<16>),
     Four(Waves<16>),
     Five(Waves<32>),
-    Six(Waves<40>),
-    Seven(Waves<56>),
+    Six(Waves<64>),
+    Seven(Waves<64>),
     Eight(Waves<64>),
-    Ten(Waves<104>),
-    Twelve(Waves<144>),
-    Fourteen(Waves<200>),
+    Ten(Waves<128>),
+    Twelve(Waves<160>),
+    Fourteen(Waves<224>),
 }
 
 /// Rows of samples that a block is written into, and where.
@@ -82,39 +82,44 @@ impl Transform {
     #[inline(always)]
     pub(super) fn write(&self, first: i32, others: &[i32], place: Place<'_>) {
         match self {
-            Self::One(waves) => write::<1, 1>(waves, first, others, place),
-            Self::Two(waves) => write::<2, 4>(waves, first, others, place),
-            Self::Three(waves) => write::<3, 16>(waves, first, others, place),
-            Self::Four(waves) => write::<4, 16>(waves, first, others, place),
-            Self::Five(waves) => write::<5, 32>(waves, first, others, place),
-            Self::Six(waves) => write::<6, 40>(waves, first, others, place),
-            Self::Seven(waves) => write::<7, 56>(waves, first, others, place),
-            Self::Eight(waves) => write::<8, 64>(waves, first, others, place),
-            Self::Ten(waves) => write::<10, 104>(waves, first, others, place),
-            Self::Twelve(waves) => write::<12, 144>(waves, first, others, place),
-            Self::Fourteen(waves) => write::<14, 200>(waves, first, others, place),
+            Self::One(waves) => write::<1, 1, 1>(waves, first, others, place),
+            Self::Two(waves) => write::<2, 4, 4>(waves, first, others, place),
+            Self::Three(waves) => write::<3, 16, 16>(waves, first, others, place),
+            Self::Four(waves) => write::<4, 16, 16>(waves, first, others, place),
+            Self::Five(waves) => write::<5, 32, 32>(waves, first, others, place),
+            Self::Six(waves) => write::<6, 64, 32>(waves, first, others, place),
+            Self::Seven(waves) => write::<7, 64, 32>(waves, first, others, place),
+            Self::Eight(waves) => write::<8, 64, 32>(waves, first, others, place),
+            Self::Ten(waves) => write::<10, 128, 32>(waves, first, others, place),
+            Self::Twelve(waves) => write::<12, 160, 32>(waves, first, others, place),
+            Self::Fourteen(waves) => write::<14, 224, 32>(waves, first, others, place),
         }
     }
 }
 
+/// `GROUP` samples are summed together, so that the sums stay in registers.
 #[inline(always)]
-fn write<const SIDE: usize, const LANES: usize>(
+fn write<const SIDE: usize, const LANES: usize, const GROUP: usize>(
     waves: &[[f32; LANES]; 64],
     first: i32,
     others: &[i32],
     place: Place<'_>,
 ) {
     let Some(step) = waves.first().and_then(|wave| wave.first()) else { return };
-    let mut sums = [float(first) * step + MIDDLE; LANES];
-    for entry in others {
-        let position = usize::try_from(entry & 63).unwrap_or_default();
-        let number = float(entry >> 8);
-        let Some(wave) = waves.get(position) else { return };
-        for (sum, sample) in sums.iter_mut().zip(wave) {
-            *sum += number * sample;
+    let level = float(first) * step + MIDDLE;
+    let mut samples = [0; LANES];
+    for (number, group) in samples.as_chunks_mut::<GROUP>().0.iter_mut().enumerate() {
+        let mut sums = [level; GROUP];
+        for entry in others {
+            let wave = usize::try_from(entry & 63).ok().and_then(|position| waves.get(position));
+            let Some(wave) = wave.and_then(|wave| wave.as_chunks::<GROUP>().0.get(number)) else { break };
+            let factor = float(entry >> 8);
+            for (sum, height) in sums.iter_mut().zip(wave) {
+                *sum += factor * height;
+            }
         }
+        *group = sums.map(rounded);
     }
-    let samples = sums.map(rounded);
     let rows = place.rows.get_mut(place.offset..).unwrap_or_default().chunks_mut(place.stride);
     for (row, samples) in rows.zip(samples.chunks_exact(SIDE)).take(SIDE) {
         match (row.first_chunk_mut::<SIDE>(), samples.as_array::<SIDE>()) {
