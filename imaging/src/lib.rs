@@ -8,6 +8,7 @@
 
 mod animation;
 mod axis;
+mod baseline;
 mod color;
 mod crew;
 mod decode;

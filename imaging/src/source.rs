@@ -9,7 +9,7 @@ use image::{ColorType, ImageDecoder};
 use imaging_codecs::jpeg_reader::{JpegColor, JpegReader};
 
 use crate::color::{ColorModel, Conversion};
-use crate::decode::{JpegSource, RasterSource, model_of};
+use crate::decode::{JpegSource, RasterSource, Reader, model_of};
 use crate::error::ImageError;
 use crate::format::InputFormat;
 use crate::jpeg_structure::JpegStructure;
@@ -83,9 +83,11 @@ fn open_jpeg<'a>(bytes: &'a [u8], limits: &Limits) -> Result<Source<'a>, ImageEr
     // Metadata that cannot be read, or a value outside 1 to 8, means "as stored", as browsers do.
     let orientation =
         structure.exif.and_then(Orientation::from_exif_chunk).unwrap_or(Orientation::NoTransforms);
-    let header = header(InputFormat::Jpeg, reader.size(), orientation, reader.coefficient_bytes(), limits)?;
+    let size = reader.size();
+    let header = header(InputFormat::Jpeg, size, orientation, reader.coefficient_bytes(), limits)?;
     let conversion = Conversion::new(model, structure.profile().as_deref());
-    Ok(Source { header, orientation, opened: Opened::Jpeg(JpegSource { reader, conversion }) })
+    let reader = Reader::new(bytes, reader);
+    Ok(Source { header, orientation, opened: Opened::Jpeg(JpegSource { reader, size, conversion }) })
 }
 
 fn open_raster<'a>(

@@ -1,9 +1,10 @@
 //! From a JPEG to layers: its planes are read at the smallest fraction of their size that still feeds the largest layer,
 //! and shrunk row by row from there.
 
-use imaging_codecs::jpeg_reader::{Component, JpegError, JpegReader};
+use imaging_codecs::jpeg_reader::{JpegError, JpegReader};
 
 use super::Target;
+use crate::baseline::{Baseline, Component};
 use crate::color::Conversion;
 use crate::error::ImageError;
 use crate::layer::Layer;
@@ -13,25 +14,66 @@ use crate::scale::Shrinker;
 /// A JPEG whose header was read.
 #[derive(Debug)]
 pub(crate) struct JpegSource<'a> {
-    pub(crate) reader: JpegReader<'a>,
+    pub(crate) reader: Reader<'a>,
+    /// Width and height as stored, in pixels.
+    pub(crate) size: (u32, u32),
     pub(crate) conversion: Conversion,
+}
+
+/// Who reads it.
+#[derive(Debug)]
+pub(crate) enum Reader<'a> {
+    /// The common kind.
+    Baseline(Box<Baseline<'a>>),
+    /// Every other kind.
+    Libjpeg(JpegReader<'a>),
+}
+
+impl<'a> Reader<'a> {
+    /// `libjpeg` has read the header already, and reads on if nobody else can.
+    pub(crate) fn new(bytes: &'a [u8], libjpeg: JpegReader<'a>) -> Self {
+        match Baseline::open(bytes) {
+            Some(baseline) => Self::Baseline(Box::new(baseline)),
+            None => Self::Libjpeg(libjpeg),
+        }
+    }
+
+    fn start(&mut self, eighths: u8) -> Result<Vec<Component>, ImageError> {
+        match self {
+            Self::Baseline(reader) => Ok(reader.start(eighths)),
+            Self::Libjpeg(reader) => {
+                let components = reader.start(eighths).map_err(damaged)?;
+                Ok(components.iter().map(Component::from).collect())
+            }
+        }
+    }
+
+    /// Hands all rows to `take`: the number of the component, some rows, and their stride.
+    fn read_all(self, take: &mut dyn FnMut(usize, &[u8], usize)) -> Result<(), ImageError> {
+        match self {
+            Self::Baseline(mut reader) => while reader.read(take).map_err(ImageError::Damaged)? {},
+            Self::Libjpeg(mut reader) => {
+                let mut buffers = Vec::new();
+                while reader.read(&mut buffers, take).map_err(damaged)? {}
+                reader.finish().map_err(damaged)?;
+            }
+        }
+        Ok(())
+    }
 }
 
 /// Decodes to each target, in their order.
 pub(super) fn decode(source: JpegSource<'_>, targets: &[Target]) -> Result<Vec<Layer>, ImageError> {
-    let JpegSource { mut reader, conversion } = source;
-    let (width, height) = reader.size();
-    let eighths = targets.iter().map(|target| eighths((width, height), target)).max().unwrap_or(1);
-    let components = reader.start(eighths).map_err(damaged)?;
-    let mut shrinkers = shrinkers(components, &conversion, targets);
-    let mut buffers = Vec::new();
+    let JpegSource { mut reader, size, conversion } = source;
+    let eighths = targets.iter().map(|target| eighths(size, target)).max().unwrap_or(1);
+    let components = reader.start(eighths)?;
+    let mut shrinkers = shrinkers(&components, &conversion, targets);
     let mut take = |number: usize, rows: &[u8], stride: usize| {
         if let Some(shrinker) = shrinkers.get_mut(number) {
             rows.chunks_exact(stride).for_each(|row| shrinker.push(row));
         }
     };
-    while reader.read(&mut buffers, &mut take).map_err(damaged)? {}
-    reader.finish().map_err(damaged)?;
+    reader.read_all(&mut take)?;
     let planes: Vec<Vec<Plane>> = shrinkers.into_iter().map(Shrinker::finish).collect();
     layers(&conversion, planes, targets)
         .ok_or_else(|| ImageError::Damaged("a component is missing".to_owned()))

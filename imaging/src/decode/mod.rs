@@ -5,7 +5,7 @@ mod raster;
 
 use image::metadata::Orientation;
 
-pub(crate) use jpeg::JpegSource;
+pub(crate) use jpeg::{JpegSource, Reader};
 pub(crate) use raster::{RasterSource, model_of, shrink};
 
 use crate::animation::{Wanted, animations};
