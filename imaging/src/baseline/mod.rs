@@ -194,7 +194,7 @@ impl WithSimd for UnitRow<'_, '_> {
                         let first = plane.last_first.wrapping_add(difference);
                         plane.last_first = first;
                         let (rows, stride) = (plane.rows.as_mut_slice(), plane.stride);
-                        plane.transform.write(first, coefficients.list(), Place { rows, stride, offset });
+                        plane.transform.write(first, coefficients.fours(), Place { rows, stride, offset });
                         offset = offset.wrapping_add(plane.side);
                     }
                     row_offset = row_offset.wrapping_add(plane.stride.wrapping_mul(plane.side));

@@ -6,7 +6,7 @@
 
 use std::f64::consts::PI;
 
-use super::block::Needed;
+use super::block::{FOUR, Needed};
 use super::header::{BLOCK_SIDE, Steps};
 
 /// Row by row, the number of each position in the order of the file (A.3.6, figure A.6).
@@ -80,7 +80,7 @@ impl Transform {
 
     /// Writes the samples of a block: its first coefficient, and the others with their positions.
     #[inline(always)]
-    pub(super) fn write(&self, first: i32, others: &[i32], place: Place<'_>) {
+    pub(super) fn write(&self, first: i32, others: &[[i32; FOUR]], place: Place<'_>) {
         match self {
             Self::One(waves) => write::<1, 1, 1>(waves, first, others, place),
             Self::Two(waves) => write::<2, 4, 4>(waves, first, others, place),
@@ -102,7 +102,7 @@ impl Transform {
 fn write<const SIDE: usize, const LANES: usize, const GROUP: usize>(
     waves: &[[f32; LANES]; 64],
     first: i32,
-    others: &[i32],
+    others: &[[i32; FOUR]],
     place: Place<'_>,
 ) {
     let Some(step) = waves.first().and_then(|wave| wave.first()) else { return };
@@ -110,12 +110,9 @@ fn write<const SIDE: usize, const LANES: usize, const GROUP: usize>(
     let mut samples = [0; LANES];
     for (number, group) in samples.as_chunks_mut::<GROUP>().0.iter_mut().enumerate() {
         let mut sums = [level; GROUP];
-        for entry in others {
-            let wave = usize::try_from(entry & 63).ok().and_then(|position| waves.get(position));
-            let Some(wave) = wave.and_then(|wave| wave.as_chunks::<GROUP>().0.get(number)) else { break };
-            let factor = float(entry >> 8);
-            for (sum, height) in sums.iter_mut().zip(wave) {
-                *sum += factor * height;
+        for four in others {
+            for entry in four {
+                add(&mut sums, *entry, number, waves);
             }
         }
         *group = sums.map(rounded);
@@ -126,6 +123,21 @@ fn write<const SIDE: usize, const LANES: usize, const GROUP: usize>(
             (Some(row), Some(samples)) => *row = *samples,
             _ => return,
         }
+    }
+}
+
+#[inline(always)]
+fn add<const LANES: usize, const GROUP: usize>(
+    sums: &mut [f32; GROUP],
+    entry: i32,
+    group: usize,
+    waves: &[[f32; LANES]; 64],
+) {
+    let wave = usize::try_from(entry & 63).ok().and_then(|position| waves.get(position));
+    let Some(wave) = wave.and_then(|wave| wave.as_chunks::<GROUP>().0.get(group)) else { return };
+    let factor = float(entry >> 8);
+    for (sum, height) in sums.iter_mut().zip(wave) {
+        *sum += factor * height;
     }
 }
 
