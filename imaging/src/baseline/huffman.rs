@@ -27,8 +27,7 @@ pub(super) type Symbol = u32;
 #[derive(Debug, Clone)]
 pub(super) struct Codes {
     look: Box<[Symbol; LOOK_SIZE]>,
-    /// For each length of a code: the first code behind those of this length, and what to add to a code to come to the
-    /// number of its symbol.
+    /// For each length of a code that is not looked up.
     longer: Vec<Longer>,
     symbols: Vec<Symbol>,
 }

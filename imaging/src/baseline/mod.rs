@@ -217,7 +217,9 @@ impl Restarts {
             entropy.restart(self.marker)?;
             self.marker = FIRST_RESTART | (self.marker.wrapping_add(1) & 7);
             self.units_left = self.interval;
-            planes.iter_mut().for_each(|plane| plane.last_first = 0);
+            for plane in planes.iter_mut() {
+                plane.last_first = 0;
+            }
         }
         self.units_left -= 1;
         Ok(())

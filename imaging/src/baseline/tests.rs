@@ -46,7 +46,9 @@ fn gray((width, height): (u16, u16)) -> Vec<u8> {
 }
 
 fn store(planes: &mut [Vec<u8>], components: &[Component], number: usize, rows: &[u8], stride: usize) {
-    rows.chunks(stride).for_each(|row| planes[number].extend(&row[..components[number].width]));
+    for row in rows.chunks(stride) {
+        planes[number].extend(&row[..components[number].width]);
+    }
 }
 
 fn cut((components, mut planes): Planes) -> Planes {
@@ -96,12 +98,8 @@ fn assert_like_libjpeg(file: &[u8]) {
     }
 }
 
-const SAMPLINGS: [SamplingFactor; 4] = [
-    SamplingFactor::F_1_1,
-    SamplingFactor::F_2_1,
-    SamplingFactor::F_1_2,
-    SamplingFactor::F_2_2,
-];
+const SAMPLINGS: [SamplingFactor; 4] =
+    [SamplingFactor::F_1_1, SamplingFactor::F_2_1, SamplingFactor::F_1_2, SamplingFactor::F_2_2];
 
 #[test]
 fn every_sampling_at_every_fraction_gives_the_planes_of_libjpeg() {
