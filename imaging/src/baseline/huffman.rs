@@ -1,7 +1,7 @@
 //! Huffman tables (ITU-T T.81, annex C and F.2.2.3) as one look at the next bits.
 
 /// Bits that are looked up at once. Longer codes are rare by construction, and are searched.
-pub(super) const LOOK_BITS: u32 = 11;
+pub(super) const LOOK_BITS: u32 = 9;
 const LOOK_SIZE: usize = 1 << LOOK_BITS;
 /// Longest code.
 const CODE_BITS_MAX: u32 = 16;
