@@ -126,14 +126,13 @@ impl<'a> Entropy<'a> {
     /// At 0xff: a stuffed zero follows, or a marker; or fill bytes before either, which libjpeg allows here, too.
     fn step_over_stuffing(&mut self) {
         match self.rest {
-            [] => self.is_last = true,
             [0xff, 0x00, rest @ ..] => {
                 self.clean.push(0xff);
                 self.rest = rest;
             }
             [0xff] => self.rest = &[],
             [0xff, rest @ ..] if rest.starts_with(&[0xff]) => self.rest = rest,
-            [0xff, ..] => self.is_last = true,
+            [] | [0xff, ..] => self.is_last = true,
             _ => {}
         }
     }

@@ -9,6 +9,9 @@ const LAST: i32 = 63;
 const END: i32 = 128;
 const _: () = assert!(END_OF_BLOCK == 128, "the same number in two types");
 
+/// Coefficients that are summed without a look at whether there are more.
+pub(super) const FOUR: usize = 4;
+
 /// Whether a coefficient has a part in the samples, 1 or 0, by its position. Longer than a block, because the end of
 /// the block stands for a position, too.
 pub(super) type Needed = [u8; 256];
@@ -16,18 +19,23 @@ pub(super) type Needed = [u8; 256];
 /// Coefficients with their positions: the number in the upper 24 bits.
 #[derive(Debug)]
 pub(super) struct Coefficients {
-    list: [i32; 64],
+    list: [i32; 64 + FOUR],
     count: usize,
 }
 
 impl Coefficients {
     pub(super) fn new() -> Self {
-        Self { list: [0; 64], count: 0 }
+        Self { list: [0; 64 + FOUR], count: 0 }
     }
 
+    /// In fours, filled up with coefficients of 0: a loop over them ends where the processor guesses more often.
     #[inline(always)]
-    pub(super) fn list(&self) -> &[i32] {
-        self.list.get(..self.count).unwrap_or_default()
+    pub(super) fn fours(&mut self) -> &[[i32; FOUR]] {
+        if let Some(rest) = self.list.get_mut(self.count..).and_then(<[i32]>::first_chunk_mut::<FOUR>) {
+            *rest = [0; FOUR];
+        }
+        let count = self.count.wrapping_add(FOUR - 1) / FOUR;
+        self.list.as_chunks().0.get(..count).unwrap_or_default()
     }
 
     /// Reads a block, keeps those of its coefficients that are needed, and gives the difference of the first one.

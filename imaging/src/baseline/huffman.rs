@@ -1,7 +1,7 @@
 //! Huffman tables (ITU-T T.81, annex C and F.2.2.3) as one look at the next bits.
 
 /// Bits that are looked up at once. Longer codes are rare by construction, and are searched.
-pub(super) const LOOK_BITS: u32 = 11;
+pub(super) const LOOK_BITS: u32 = 9;
 const LOOK_SIZE: usize = 1 << LOOK_BITS;
 /// Longest code.
 const CODE_BITS_MAX: u32 = 16;
@@ -27,8 +27,7 @@ pub(super) type Symbol = u32;
 #[derive(Debug, Clone)]
 pub(super) struct Codes {
     look: Box<[Symbol; LOOK_SIZE]>,
-    /// For each length of a code: the first code behind those of this length, and what to add to a code to come to the
-    /// number of its symbol.
+    /// For each length of a code that is not looked up.
     longer: Vec<Longer>,
     symbols: Vec<Symbol>,
 }

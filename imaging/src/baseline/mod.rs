@@ -194,7 +194,7 @@ impl WithSimd for UnitRow<'_, '_> {
                         let first = plane.last_first.wrapping_add(difference);
                         plane.last_first = first;
                         let (rows, stride) = (plane.rows.as_mut_slice(), plane.stride);
-                        plane.transform.write(first, coefficients.list(), Place { rows, stride, offset });
+                        plane.transform.write(first, coefficients.fours(), Place { rows, stride, offset });
                         offset = offset.wrapping_add(plane.side);
                     }
                     row_offset = row_offset.wrapping_add(plane.stride.wrapping_mul(plane.side));
@@ -217,7 +217,9 @@ impl Restarts {
             entropy.restart(self.marker)?;
             self.marker = FIRST_RESTART | (self.marker.wrapping_add(1) & 7);
             self.units_left = self.interval;
-            planes.iter_mut().for_each(|plane| plane.last_first = 0);
+            for plane in planes.iter_mut() {
+                plane.last_first = 0;
+            }
         }
         self.units_left -= 1;
         Ok(())

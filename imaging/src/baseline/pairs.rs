@@ -96,8 +96,9 @@ impl Pair {
 
     #[inline(always)]
     fn halves(self) -> (i32, i32) {
-        let [a, b, c, d, e, f, g, h] = self.0.to_le_bytes();
-        (i32::from_le_bytes([a, b, c, d]), i32::from_le_bytes([e, f, g, h]))
+        let bytes = self.0.to_le_bytes();
+        let [low, high] = bytes.as_chunks::<4>().0 else { return (0, 0) };
+        (i32::from_le_bytes(*low), i32::from_le_bytes(*high))
     }
 }
 

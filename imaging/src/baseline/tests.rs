@@ -46,7 +46,9 @@ fn gray((width, height): (u16, u16)) -> Vec<u8> {
 }
 
 fn store(planes: &mut [Vec<u8>], components: &[Component], number: usize, rows: &[u8], stride: usize) {
-    rows.chunks(stride).for_each(|row| planes[number].extend(&row[..components[number].width]));
+    for row in rows.chunks(stride) {
+        planes[number].extend(&row[..components[number].width]);
+    }
 }
 
 fn cut((components, mut planes): Planes) -> Planes {

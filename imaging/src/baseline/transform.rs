@@ -6,7 +6,7 @@
 
 use std::f64::consts::PI;
 
-use super::block::Needed;
+use super::block::{FOUR, Needed};
 use super::header::{BLOCK_SIDE, Steps};
 
 /// Row by row, the number of each position in the order of the file (A.3.6, figure A.6).
@@ -80,19 +80,19 @@ impl Transform {
 
     /// Writes the samples of a block: its first coefficient, and the others with their positions.
     #[inline(always)]
-    pub(super) fn write(&self, first: i32, others: &[i32], place: Place<'_>) {
+    pub(super) fn write(&self, first: i32, others: &[[i32; FOUR]], mut place: Place<'_>) {
         match self {
-            Self::One(waves) => write::<1, 1, 1>(waves, first, others, place),
-            Self::Two(waves) => write::<2, 4, 4>(waves, first, others, place),
-            Self::Three(waves) => write::<3, 16, 16>(waves, first, others, place),
-            Self::Four(waves) => write::<4, 16, 16>(waves, first, others, place),
-            Self::Five(waves) => write::<5, 32, 32>(waves, first, others, place),
-            Self::Six(waves) => write::<6, 64, 32>(waves, first, others, place),
-            Self::Seven(waves) => write::<7, 64, 32>(waves, first, others, place),
-            Self::Eight(waves) => write::<8, 64, 32>(waves, first, others, place),
-            Self::Ten(waves) => write::<10, 128, 32>(waves, first, others, place),
-            Self::Twelve(waves) => write::<12, 160, 32>(waves, first, others, place),
-            Self::Fourteen(waves) => write::<14, 224, 32>(waves, first, others, place),
+            Self::One(waves) => write::<1, 1, 1>(waves, first, others, &mut place),
+            Self::Two(waves) => write::<2, 4, 4>(waves, first, others, &mut place),
+            Self::Three(waves) => write::<3, 16, 16>(waves, first, others, &mut place),
+            Self::Four(waves) => write::<4, 16, 16>(waves, first, others, &mut place),
+            Self::Five(waves) => write::<5, 32, 32>(waves, first, others, &mut place),
+            Self::Six(waves) => write::<6, 64, 32>(waves, first, others, &mut place),
+            Self::Seven(waves) => write::<7, 64, 32>(waves, first, others, &mut place),
+            Self::Eight(waves) => write::<8, 64, 32>(waves, first, others, &mut place),
+            Self::Ten(waves) => write::<10, 128, 32>(waves, first, others, &mut place),
+            Self::Twelve(waves) => write::<12, 160, 32>(waves, first, others, &mut place),
+            Self::Fourteen(waves) => write::<14, 224, 32>(waves, first, others, &mut place),
         }
     }
 }
@@ -102,20 +102,17 @@ impl Transform {
 fn write<const SIDE: usize, const LANES: usize, const GROUP: usize>(
     waves: &[[f32; LANES]; 64],
     first: i32,
-    others: &[i32],
-    place: Place<'_>,
+    others: &[[i32; FOUR]],
+    place: &mut Place<'_>,
 ) {
     let Some(step) = waves.first().and_then(|wave| wave.first()) else { return };
     let level = float(first) * step + MIDDLE;
     let mut samples = [0; LANES];
     for (number, group) in samples.as_chunks_mut::<GROUP>().0.iter_mut().enumerate() {
         let mut sums = [level; GROUP];
-        for entry in others {
-            let wave = usize::try_from(entry & 63).ok().and_then(|position| waves.get(position));
-            let Some(wave) = wave.and_then(|wave| wave.as_chunks::<GROUP>().0.get(number)) else { break };
-            let factor = float(entry >> 8);
-            for (sum, height) in sums.iter_mut().zip(wave) {
-                *sum += factor * height;
+        for four in others {
+            for entry in four {
+                add(&mut sums, *entry, number, waves);
             }
         }
         *group = sums.map(rounded);
@@ -129,11 +126,26 @@ fn write<const SIDE: usize, const LANES: usize, const GROUP: usize>(
     }
 }
 
+#[inline(always)]
+fn add<const LANES: usize, const GROUP: usize>(
+    sums: &mut [f32; GROUP],
+    entry: i32,
+    group: usize,
+    waves: &[[f32; LANES]; 64],
+) {
+    let wave = usize::try_from(entry & 63).ok().and_then(|position| waves.get(position));
+    let Some(wave) = wave.and_then(|wave| wave.as_chunks::<GROUP>().0.get(group)) else { return };
+    let factor = float(entry >> 8);
+    for (sum, height) in sums.iter_mut().zip(wave) {
+        *sum += factor * height;
+    }
+}
+
 /// The nearest whole number from 0 to 255. An addition that leaves no room for a fraction rounds, and puts the number in
 /// the lowest byte.
 #[inline(always)]
 fn rounded(number: f32) -> u8 {
-    let [low, ..] = (number.max(0.0).min(255.0) + UNITS).to_bits().to_le_bytes();
+    let [low, ..] = (number.clamp(0.0, 255.0) + UNITS).to_bits().to_le_bytes();
     low
 }
 
@@ -147,13 +159,17 @@ fn float(number: i32) -> f32 {
     number as f32
 }
 
+#[expect(clippy::unnecessary_box_returns, reason = "up to 56 KiB, too much to pass by value")]
 fn waves<const LANES: usize>(side: usize, steps: &Steps) -> Waves<LANES> {
+    let heights: Vec<Vec<f64>> =
+        (0..8).map(|frequency| (0..side).map(|place| height(side, frequency, place)).collect()).collect();
     let mut waves = Box::new([[0.0; LANES]; 64]);
     for ((wave, place), step) in waves.iter_mut().zip(ZIGZAG).zip(steps) {
-        let (across, down) = (place % 8, place / 8);
-        let places = (0..side).flat_map(|y| (0..side).map(move |x| (x, y)));
-        for (sample, (x, y)) in wave.iter_mut().zip(places) {
-            *sample = narrow(f64::from(*step) * height(side, across, x) * height(side, down, y));
+        let across = heights.get(usize::from(place % 8)).map(Vec::as_slice).unwrap_or_default();
+        let down = heights.get(usize::from(place / 8)).map(Vec::as_slice).unwrap_or_default();
+        let products = down.iter().flat_map(|down| across.iter().map(move |across| across * down));
+        for (sample, product) in wave.iter_mut().zip(products) {
+            *sample = narrow(f64::from(*step) * product);
         }
     }
     waves
