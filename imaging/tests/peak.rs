@@ -1,6 +1,7 @@
 //! The memory that a header predicts is the memory that a picture takes, measured in a process for each.
 #![allow(
     clippy::unwrap_used,
+    clippy::panic,
     clippy::print_stdout,
     reason = "a surprise must stop the test, and this program speaks to itself on its output"
 )]
