@@ -44,7 +44,7 @@ enum Command {
         #[arg(long)]
         megabytes: Option<u64>,
     },
-    /// Say how long the decoder and each variant take with one thread in this process.
+    /// Say how much processor time the decoder and each variant take with one thread in this process.
     Parts {
         #[command(flatten)]
         task: Task,

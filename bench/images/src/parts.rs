@@ -1,15 +1,16 @@
 //! How long each part of a job takes: what the work of more threads than this machine has processors is computed from.
 
 use std::fs;
-use std::time::Instant;
 
 use anyhow::{Context as _, ensure};
 use imaging::{Conditions, Crew, Limits, Look};
+use nix::sys::resource::UsageWho;
 use serde::Serialize;
 use shared::plan::MIB;
 use thumbnail::Shares;
 
 use crate::command_line::Task;
+use crate::usage;
 
 /// One job in its parts.
 #[derive(Debug, Serialize)]
@@ -52,22 +53,23 @@ pub(crate) fn run(task: &Task) -> anyhow::Result<Parts> {
     imaging::give_back_freed_pixels();
     let mut parts = Parts { decode_bytes: 0, loops: Vec::new() };
     for _ in 0..task.loops {
-        let mut last = Instant::now();
-        let mut lap = || {
-            let seconds = last.elapsed().as_secs_f64();
-            last = Instant::now();
-            seconds
+        let mut until = usage::cpu_seconds(UsageWho::RUSAGE_SELF)?;
+        // One thread that waits for nothing: its processor time is what the wall shows when nobody else is at work.
+        let mut lap = || -> anyhow::Result<f64> {
+            let from = std::mem::replace(&mut until, usage::cpu_seconds(UsageWho::RUSAGE_SELF)?);
+            Ok(until - from)
         };
         let picture =
             imaging::decode(&file, &specs, &limits, look).context("our pipeline refused the photo")?;
         parts.decode_bytes = picture.header().decode_bytes;
-        let decode_seconds = lap();
+        let decode_seconds = lap()?;
         let mut variants = Vec::with_capacity(specs.len());
         let conditions = Conditions { limits: &limits, look, time_left: &|| true };
         let skipped = imaging::render_all(picture, &specs, &conditions, &Crew::alone(), &mut |variant| {
-            variants.push(Part { name: variant.spec.name, seconds: lap() });
+            variants.push(lap().map(|seconds| Part { name: variant.spec.name, seconds }));
         });
         ensure!(skipped.is_empty(), "our pipeline left something out: {skipped:?}");
+        let variants = variants.into_iter().collect::<anyhow::Result<_>>()?;
         parts.loops.push(Loop { decode_seconds, variants });
     }
     Ok(parts)
