@@ -55,6 +55,8 @@ enum Command {
     Kill(kill::KillOptions),
     /// Measure what the design promises.
     Bench(bench::BenchOptions),
+    /// Find the memory of the thumbnail function at which your photos cost least.
+    Tune(bench::TuneOptions),
     /// Check the tools, the ports, the disk and, when one runs, the deployed stack.
     Doctor(doctor::DoctorOptions),
     /// Show one upload's whole history: record, parts, object, variants, queues, and what happens next.
@@ -85,6 +87,7 @@ fn run(command: &Command) -> anyhow::Result<()> {
         Command::Sim(options) => sim::run(options),
         Command::Kill(options) => kill::run(options),
         Command::Bench(options) => bench::run(options),
+        Command::Tune(options) => bench::tune(options),
         Command::Doctor(options) => doctor::run(options),
         Command::Inspect(options) => operate::inspect(options),
         Command::Reconcile(options) => operate::reconcile(options),

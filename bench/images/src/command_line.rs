@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::job::Job;
-use crate::{isolated, make, outside, score};
+use crate::{isolated, make, outside, parts, score};
 
 /// Makes variants and measures it, or scores variants.
 #[derive(Debug, Parser)]
@@ -37,6 +37,23 @@ enum Command {
         /// The thumbnail function's program.
         #[arg(long)]
         program: PathBuf,
+        /// How many variants are made at once.
+        #[arg(long, default_value_t = 1, conflicts_with = "megabytes")]
+        threads: usize,
+        /// Give them what a function with this much memory gives: threads, and limits of memory.
+        #[arg(long)]
+        megabytes: Option<u64>,
+    },
+    /// Say how much processor time the decoder and each variant take with one thread in this process.
+    Parts {
+        #[command(flatten)]
+        task: Task,
+    },
+    /// Say what functions with this much memory give the work on an image.
+    Shares {
+        /// Sizes in megabytes.
+        #[arg(required = true)]
+        megabytes: Vec<u64>,
     },
     /// Run any program and say what its process cost, seen from outside.
     Outside {
@@ -78,7 +95,12 @@ impl CommandLine {
                 let warm_up = Some(warm_up.unwrap_or(task.job)).filter(|_| !no_warm_up);
                 serde_json::to_string(&make::run(task, *threads, warm_up)?)
             }
-            Command::Isolated { task, program } => serde_json::to_string(&isolated::run(task, program)?),
+            Command::Isolated { task, program, threads, megabytes } => {
+                let size = megabytes.map_or(isolated::Size::Threads(*threads), isolated::Size::Megabytes);
+                serde_json::to_string(&isolated::run(task, program, size)?)
+            }
+            Command::Parts { task } => serde_json::to_string(&parts::run(task)?),
+            Command::Shares { megabytes } => serde_json::to_string(&parts::shares(megabytes)),
             Command::Outside { program } => serde_json::to_string(&outside::run(program)?),
             Command::Score { photo, folders } => serde_json::to_string(&score::run(photo, folders)?),
         };

@@ -9,6 +9,7 @@ mod job;
 mod make;
 mod ours;
 mod outside;
+mod parts;
 mod reference;
 mod score;
 mod usage;

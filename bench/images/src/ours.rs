@@ -1,4 +1,4 @@
-//! The one place that calls the pipeline.
+//! The pipeline in this process, with all variants of a job or none.
 
 use anyhow::{Context as _, ensure};
 use imaging::{Conditions, Crew, Limits, Look, Variant, VariantSpec};

@@ -11,6 +11,7 @@ use shared::error::Error;
 use shared::plan::{MIB, PART_SIZE_BYTES_MAX};
 use shared::ports::{Clock, ObjectStore, Queue, SystemClock, UploadTable};
 
+use crate::Shares;
 use crate::render::{HardLimits, Isolated, Program, Renderer};
 
 /// Settings and ports.
@@ -61,7 +62,7 @@ impl AppSettings {
             file_bytes_max: settings.within("IMAGE_BYTES_MAX", 1, PART_SIZE_BYTES_MAX),
             pixels_max: settings.within("IMAGE_PIXELS_MAX", 1, 1_000_000_000),
             avif_pixels_max: settings.within("AVIF_PIXELS_MAX", 1, 1_000_000_000),
-            decode_bytes_max: memory_for_decoding_bytes(memory_bytes),
+            decode_bytes_max: Shares::of(memory_bytes).decode_bytes_max,
             ..Limits::default()
         };
         let look = Look {
@@ -107,33 +108,15 @@ const WORKER_CPU_SECONDS_MAX: u64 = 60;
 /// function's time is for storing what was made.
 const PATIENCE: Duration = Duration::from_secs(7);
 
-/// How much of the function's memory a decoder may fill by prediction. The rest is for the file itself, the encoders
-/// and the runtime.
-const fn memory_for_decoding_bytes(memory_bytes: u64) -> u64 {
-    memory_bytes / 2
-}
-
-/// What a worker may map in all. The rest stays with the function, which has to outlive it: the file, until the worker
-/// has it, the connections, and the variants.
-const fn memory_for_worker_bytes(memory_bytes: u64) -> u64 {
-    memory_bytes / 4 * 3
-}
-
-/// Lambda gives one processor for each 1,769 MB (AWS Lambda developer guide, "Configure Lambda function memory"); a part of
-/// one counts as one from a half on.
-fn whole_processors(memory_bytes: u64) -> usize {
-    let processors = (memory_bytes / MIB + 1769 / 2) / 1769;
-    usize::try_from(processors).unwrap_or(1).max(1)
-}
-
 fn renderer(memory_bytes: u64) -> Isolated {
+    let shares = Shares::of(memory_bytes);
     Isolated {
         program: Program::own(),
         hard_limits: HardLimits {
-            memory_bytes: memory_for_worker_bytes(memory_bytes),
+            memory_bytes: shares.worker_bytes_max,
             cpu_seconds: WORKER_CPU_SECONDS_MAX,
         },
-        threads: whole_processors(memory_bytes),
+        threads: shares.threads,
         patience: PATIENCE,
         clock: Arc::new(SystemClock),
     }

@@ -19,6 +19,8 @@ mod judge;
 mod make_variants;
 mod record_variants;
 pub mod render;
+mod shares;
 mod stage;
 
 pub use app::{App, AppSettings};
+pub use shares::Shares;

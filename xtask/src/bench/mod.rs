@@ -10,6 +10,7 @@ mod signing;
 mod start;
 mod statistics;
 mod table;
+mod tune;
 
 use std::path::PathBuf;
 
@@ -18,6 +19,8 @@ use anyhow::Context as _;
 use crate::process;
 use crate::project::Project;
 use crate::toolchain::Toolchain;
+
+pub(crate) use tune::{TuneOptions, run as tune};
 
 /// The functions, in the order of a file's way.
 const FUNCTIONS: [&str; 5] = ["presign", "chunk-complete", "assembly", "thumbnail", "cleanup"];

@@ -27,7 +27,7 @@ use crate::toolchain::Toolchain;
 /// The names of files that are taken for photos.
 const ENDINGS: [&str; 5] = ["jpg", "jpeg", "png", "webp", "gif"];
 /// Built for this bench.
-const PACKAGES: [&str; 2] = ["thumbnail", "bench-images"];
+pub(super) const PACKAGES: [&str; 2] = ["thumbnail", "bench-images"];
 
 /// What `cargo xtask bench images` takes.
 #[derive(Debug, clap::Args)]
@@ -84,7 +84,7 @@ pub(crate) fn run(options: &ImagesOptions) -> anyhow::Result<()> {
 }
 
 /// The photos of a folder, by name.
-fn photos_in(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
+pub(super) fn photos_in(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
     let listing = fs::read_dir(folder).with_context(|| format!("could not list {}", folder.display()))?;
     let paths = listing.map(|entry| Ok(entry?.path())).collect::<anyhow::Result<Vec<_>>>()?;
     let is_photo = |path: &PathBuf| {
