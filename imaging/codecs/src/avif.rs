@@ -8,6 +8,7 @@ use avif_serialize::Aviffy;
 use avif_serialize::constants::{ColorPrimaries, MatrixCoefficients, TransferCharacteristics};
 use libaom_sys as sys;
 
+use crate::memory::exhausted;
 use crate::numbers::int;
 use crate::plane::{PlaneRef, Planes};
 
@@ -95,6 +96,9 @@ fn encode(planes: &[PlaneRef<'_, u16>], quantizer: u8) -> Result<Vec<u8>, String
 }
 
 fn check(status: sys::aom_codec_err_t, what: &str) -> Result<(), String> {
+    if status == sys::AOM_CODEC_MEM_ERROR {
+        exhausted();
+    }
     if status == sys::AOM_CODEC_OK { Ok(()) } else { Err(format!("libaom answered {status} to {what}")) }
 }
 

@@ -7,6 +7,7 @@ use std::any::Any;
 use std::ffi::c_int;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
+use crate::memory::exhausted;
 use mozjpeg_sys::{
     JERR_INPUT_EOF, JERR_OUT_OF_MEMORY, JWRN_HIT_MARKER, JWRN_HUFF_BAD_CODE, JWRN_JPEG_EOF, JWRN_MUST_RESYNC,
     jpeg_common_struct, jpeg_error_mgr, jpeg_std_error,
@@ -41,6 +42,9 @@ impl Errors {
 unsafe extern "C-unwind" fn leave(cinfo: &mut jpeg_common_struct) {
     // SAFETY: every `cinfo` of this crate points to an error manager that lives as long as itself.
     let code = unsafe { (*cinfo.err).msg_code };
+    if code == JERR_OUT_OF_MEMORY {
+        exhausted();
+    }
     // Unlike `panic!` this asks no hook: nothing has gone wrong with the program.
     resume_unwind(Box::new(Fatal(code)));
 }
@@ -66,7 +70,6 @@ fn means_lost_samples(code: c_int) -> bool {
 pub(crate) fn sentence(code: c_int) -> String {
     match code {
         JWRN_JPEG_EOF | JERR_INPUT_EOF => "the file ends before the picture does".to_owned(),
-        JERR_OUT_OF_MEMORY => "there is not enough memory".to_owned(),
         _ if means_lost_samples(code) => "a part of the compressed data is damaged".to_owned(),
         _ => format!("libjpeg gave up with message {code}"),
     }

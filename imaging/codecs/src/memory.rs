@@ -16,3 +16,9 @@ pub fn give_back_freed_pixels() {
 /// Other C libraries give freed pixels back by themselves.
 #[cfg(not(all(target_os = "linux", target_env = "gnu")))]
 pub fn give_back_freed_pixels() {}
+
+/// Ends the process as Rust does when an allocation of its own fails. The C libraries report a lack of memory like damage
+/// to the picture, which would be put down to the picture.
+pub(crate) fn exhausted() -> ! {
+    std::alloc::handle_alloc_error(std::alloc::Layout::new::<u64>())
+}

@@ -5,6 +5,7 @@ use std::ptr;
 
 use libwebp_sys as sys;
 
+use crate::memory::exhausted;
 use crate::numbers::int;
 use crate::plane::{PlaneRef, Planes};
 
@@ -58,6 +59,9 @@ pub fn write(
         sys::WebPEncode(&raw const config, &raw mut picture) != 0
     };
     let error = picture.error_code;
+    if error == sys::WebPEncodingError::VP8_ENC_ERROR_OUT_OF_MEMORY {
+        exhausted();
+    }
     // SAFETY: frees only what libwebp allocated for itself.
     unsafe { sys::WebPPictureFree(&raw mut picture) };
     if is_written { Ok(writer.to_vec()) } else { Err(format!("libwebp answered {error:?}")) }

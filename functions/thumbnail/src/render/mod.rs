@@ -68,7 +68,7 @@ pub struct Rendered {
     pub size: Option<(u32, u32)>,
     /// The stand-in, if it was wanted and could be made.
     pub placeholder: Option<Placeholder>,
-    /// What was made, in the order of the specs. After a bad end these are good all the same.
+    /// What was made, as it was finished. After a bad end these are good all the same.
     pub variants: Vec<Variant>,
     /// What was left out on purpose.
     pub left_out: Vec<LeftOut>,

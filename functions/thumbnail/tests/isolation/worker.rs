@@ -5,10 +5,10 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
-use imaging::{QUICK_VARIANTS, VARIANTS};
+use imaging::{QUICK_VARIANTS, VARIANTS, Variant};
 use imaging_hostile::jpeg;
 use shared::ports::SystemClock;
-use thumbnail::render::{Cause, Ending, HardLimits, InProcess, Renderer as _};
+use thumbnail::render::{Cause, Ending, HardLimits, InProcess, Isolated, Renderer as _};
 
 use crate::{MIB, SMALLEST, first_names, impostor, in_seconds, names, order, worker};
 
@@ -41,16 +41,26 @@ async fn no_pixel_of_one_image_shows_in_the_next() {
 
 #[tokio::test]
 async fn what_was_made_before_the_processor_time_ran_out_is_kept() {
-    let limits = HardLimits { cpu_seconds: 2, ..SMALLEST };
+    let limits = HardLimits { cpu_seconds: 1, ..SMALLEST };
     let mut long = order(photo(1920, 1080), &VARIANTS);
     long.limits.avif_pixels_max = u64::MAX;
     let rendered = worker(limits).render(long).await.unwrap();
     let Ending::Stopped(why) = &rendered.ending else { panic!("it was not stopped: {:?}", rendered.ending) };
-    assert!(why.contains("2 seconds of processor time"), "{why}");
+    assert!(why.contains("1 seconds of processor time"), "{why}");
     assert_eq!(names(&rendered.variants), first_names(rendered.variants.len()));
     assert!(!rendered.variants.is_empty() && rendered.variants.len() < VARIANTS.len());
     assert_eq!(rendered.size, Some((1920, 1080)));
     assert!(rendered.placeholder.is_some());
+}
+
+#[tokio::test]
+async fn a_worker_of_several_processors_makes_all_variants_although_it_may_start_no_thread() {
+    let crowd = Isolated { threads: 3, ..worker(HardLimits { memory_bytes: 1024 * MIB, ..SMALLEST }) };
+    let mut rendered = crowd.render(order(photo(700, 500), &VARIANTS)).await.unwrap();
+    assert_eq!(rendered.ending, Ending::Finished);
+    let place = |variant: &Variant| VARIANTS.iter().position(|spec| *spec == variant.spec);
+    rendered.variants.sort_by_key(place);
+    assert_eq!(names(&rendered.variants), first_names(VARIANTS.len()));
 }
 
 #[tokio::test]
@@ -114,7 +124,7 @@ fn a_worker_can_open_no_file_write_none_and_start_nothing() {
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
-    let order = r#"{"specs":[],"wants_placeholder":false,"limits":{"file_bytes_max":1,"side_pixels_max":1,"pixels_max":1,"decode_bytes_max":1,"jpeg_scans_max":1,"avif_pixels_max":1},"hard_limits":{"memory_bytes":300000000,"cpu_seconds":9},"millis_left":1,"file_bytes":1}"#;
+    let order = r#"{"specs":[],"wants_placeholder":false,"limits":{"file_bytes_max":1,"side_pixels_max":1,"pixels_max":1,"decode_bytes_max":1,"jpeg_scans_max":1,"avif_pixels_max":1},"look":{"normalize":false,"background":[0,0,0],"animation_frames_max":1},"threads":1,"hard_limits":{"memory_bytes":300000000,"cpu_seconds":9},"millis_left":1,"file_bytes":1}"#;
     let mut stdin = child.stdin.take().unwrap();
     writeln!(stdin, "{order}").unwrap();
     let mut line = String::new();
@@ -138,21 +148,23 @@ fn a_worker_can_open_no_file_write_none_and_start_nothing() {
 }
 
 #[test]
-fn no_native_decoder_is_linked() {
+fn the_only_native_decoder_is_that_of_jpeg() {
     // The symbols of the program as it is built for tests; the one that ships has none, but is linked alike.
     let program = std::fs::read(env!("CARGO_BIN_EXE_thumbnail")).unwrap();
     let holds = |symbol: &str| {
         let symbol = [b"\0", symbol.as_bytes(), b"\0"].concat();
         program.windows(symbol.len()).any(|window| window == symbol)
     };
-    assert!(holds("WebPEncode"), "the symbols of libwebp are to be seen");
+    for symbol in ["WebPEncode", "jpeg_read_header", "aom_codec_encode"] {
+        assert!(holds(symbol), "the symbols of the libraries are to be seen, {symbol} among them");
+    }
     for symbol in
         ["WebPDecode", "WebPGetFeaturesInternal", "VP8GetHeaders", "VP8LDecodeHeader", "VP8LDecodeImage"]
     {
         assert!(!holds(symbol), "{symbol} is linked");
     }
     for symbol in
-        ["jpeg_read_header", "png_read_info", "dav1d_open", "aom_codec_decode", "GifOpen", "DGifOpen"]
+        ["png_read_info", "dav1d_open", "aom_codec_decode", "aom_codec_av1_dx", "GifOpen", "DGifOpen"]
     {
         assert!(!holds(symbol), "{symbol} is linked");
     }
