@@ -7,6 +7,7 @@ use moxcms::{ColorProfile, DataColorSpace, Layout, Transform16BitExecutor, Trans
 
 use crate::layer::{Layer, NEUTRAL};
 use crate::plane::Plane;
+use crate::scale::rounded;
 
 /// Larger profiles are ignored: those of cameras and screens have a few kilobytes, those of presses up to two megabytes.
 const PROFILE_BYTES_MAX: usize = 4 * 1024 * 1024;
@@ -226,16 +227,6 @@ fn rgb_to_ycbcr([red, green, blue]: &[Vec<u16>; 3], width: usize) -> [Plane; 3] 
         [*y, *cb, *cr] = to_ycbcr([*red, *green, *blue]);
     }
     [y, cb, cr].map(|samples| Plane::from_samples(width, samples))
-}
-
-#[expect(
-    clippy::as_conversions,
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "clamped before"
-)]
-fn rounded(number: f32) -> u16 {
-    (number + 0.5).clamp(0.0, 65535.0) as u16
 }
 
 #[cfg(test)]

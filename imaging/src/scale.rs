@@ -242,7 +242,7 @@ fn add_weighted(sums: &mut [f32], samples: &[f32], weight: f32) {
     clippy::cast_sign_loss,
     reason = "clamped before"
 )]
-fn rounded(number: f32) -> u16 {
+pub(crate) fn rounded(number: f32) -> u16 {
     (number + 0.5).clamp(0.0, 65535.0) as u16
 }
 

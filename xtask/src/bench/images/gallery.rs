@@ -18,6 +18,7 @@ pub(super) fn write(programs: &Programs, photo: &Photo, folder: &Path) -> anyhow
          | variant | ours | sharp's defaults | bytes ours/sharp |\n|---|---|---|---|\n",
         photo.name
     );
+    let mut pictures = String::new();
     for comparison in [Comparison::JobA, Comparison::JobBDefaults] {
         let compared = photo.comparisons.get(&comparison).context("the comparison is missing")?;
         for (name, sides) in &compared.variants {
@@ -36,8 +37,15 @@ pub(super) fn write(programs: &Programs, photo: &Photo, folder: &Path) -> anyhow
                 sides.sharp.ssimulacra2,
                 sides.ours.bytes / sides.sharp.bytes
             );
+            let _ = writeln!(
+                pictures,
+                "\n## {name}\n\n| ours, {} B, {:.1} | sharp, {} B, {:.1} |\n|---|---|\n\
+                 | ![ours](ours-{name}) | ![sharp](sharp-{name}) |",
+                sides.ours.bytes, sides.ours.ssimulacra2, sides.sharp.bytes, sides.sharp.ssimulacra2
+            );
         }
     }
+    page.push_str(&pictures);
     let path = folder.join("README.md");
     fs::write(&path, page).with_context(|| format!("could not write {}", path.display()))
 }
