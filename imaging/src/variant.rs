@@ -26,16 +26,16 @@ pub(crate) const WORKING_HEIGHT_MAX: u32 = 1080;
 /// All variants in the order of their worth: small before large, AVIF last because it is slow.
 pub const VARIANTS: [VariantSpec; 10] = [
     row("640x480.jpeg", (640, 480), OutputFormat::Jpeg, 80),
-    row("640x480.webp", (640, 480), OutputFormat::WebP, 78),
+    row("640x480.webp", (640, 480), OutputFormat::WebP, 79),
     // The preview that every client can show.
     row("800x600.jpeg", (800, 600), OutputFormat::Jpeg, 85),
     row("1280x720.jpeg", (1280, 720), OutputFormat::Jpeg, 80),
-    row("1280x720.webp", (1280, 720), OutputFormat::WebP, 78),
+    row("1280x720.webp", (1280, 720), OutputFormat::WebP, 79),
     row("1920x1080.jpeg", (1920, 1080), OutputFormat::Jpeg, 80),
-    row("1920x1080.webp", (1920, 1080), OutputFormat::WebP, 78),
-    row("640x480.avif", (640, 480), OutputFormat::Avif, 78),
-    row("1280x720.avif", (1280, 720), OutputFormat::Avif, 78),
-    row("1920x1080.avif", (1920, 1080), OutputFormat::Avif, 78),
+    row("1920x1080.webp", (1920, 1080), OutputFormat::WebP, 79),
+    row("640x480.avif", (640, 480), OutputFormat::Avif, 77),
+    row("1280x720.avif", (1280, 720), OutputFormat::Avif, 77),
+    row("1920x1080.avif", (1920, 1080), OutputFormat::Avif, 77),
 ];
 
 const QUICK_COUNT: usize = 7;

@@ -12,6 +12,8 @@ use crate::plane::{PlaneRef, Planes};
 /// libwebp's effort, 0 to 6. The next lower one takes a third of the time, and 6 percent more bytes for a lower score;
 /// the next higher one takes twice as long.
 const METHOD: c_int = 4;
+/// A whole step of libwebp's quality is four percent of bytes; a quarter of one is where photographs score as sharp's do.
+const QUARTER_STEP: f32 = 0.25;
 /// Sharpness of the deblocking filter, 0 to 7. The sharpest filters least, and scored a point higher (SSIMULACRA2) than
 /// the default at the same bytes.
 const FILTER_SHARPNESS: c_int = 7;
@@ -69,7 +71,7 @@ pub fn write(
 
 fn config(quality: u8) -> Result<sys::WebPConfig, String> {
     let mut config = sys::WebPConfig::new().map_err(|()| "libwebp refused its own defaults".to_owned())?;
-    config.quality = f32::from(quality);
+    config.quality = f32::from(quality) + QUARTER_STEP;
     config.method = METHOD;
     config.filter_sharpness = FILTER_SHARPNESS;
     config.filter_strength = FILTER_STRENGTH;
