@@ -50,8 +50,9 @@ pub(crate) fn animations(
         InputFormat::WebP => webp_frames(bytes, count, wanted),
         InputFormat::Jpeg | InputFormat::Png => return Vec::new(),
     };
-    let Ok(sizes) = written else { return Vec::new() };
-    sizes.iter().filter(|frames| 1 < frames.len()).filter_map(|frames| assemble(frames)).collect()
+    // One for each target or none at all: the caller tells them apart by their order.
+    let moving = written.ok().filter(|sizes| sizes.iter().all(|frames| 1 < frames.len()));
+    moving.and_then(|sizes| sizes.iter().map(|frames| assemble(frames)).collect()).unwrap_or_default()
 }
 
 /// For each target its frames.

@@ -2,6 +2,7 @@
 
 /// Lobes of the filter on each side.
 const LOBES: f64 = 3.0;
+
 /// Which samples of a line make each sample of the shrunk line, and by what weights.
 #[derive(Debug, Clone)]
 pub(crate) struct Axis {
