@@ -8,7 +8,7 @@ mod gallery;
 mod install;
 mod json;
 mod measure;
-mod programs;
+pub(super) mod programs;
 mod results;
 mod summary;
 mod targets;

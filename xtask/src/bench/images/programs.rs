@@ -30,10 +30,10 @@ pub(super) enum Runner {
 /// What a program says of its loops.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Made {
-    cpu_seconds: Vec<f64>,
-    wall_seconds: Vec<f64>,
-    rss_bytes: f64,
+pub(in crate::bench) struct Made {
+    pub(in crate::bench) cpu_seconds: Vec<f64>,
+    pub(in crate::bench) wall_seconds: Vec<f64>,
+    pub(in crate::bench) rss_bytes: f64,
 }
 
 impl Made {

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::super::Workshop;
 use super::model::{Cost, Part, Stage};
+use crate::bench::images::programs::Made;
 use crate::process;
 
 /// How often each measurement is taken.
@@ -37,14 +38,6 @@ pub(super) struct Given {
     pub(super) threads: usize,
     /// The most that a decoder may take by prediction, in bytes.
     pub(super) decode_bytes_max: u64,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Made {
-    cpu_seconds: Vec<f64>,
-    wall_seconds: Vec<f64>,
-    rss_bytes: f64,
 }
 
 #[derive(Debug, Deserialize)]
