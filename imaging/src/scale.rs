@@ -11,6 +11,7 @@
 
 use std::sync::Arc;
 
+use pulp::bytemuck::cast_slice;
 use pulp::{Arch, Simd, WithSimd};
 
 use crate::axis::{Axis, float};
@@ -52,7 +53,8 @@ pub(crate) struct Shrinker {
 /// The input rows that are still needed, as numbers of 16 bits.
 #[derive(Debug, Clone)]
 struct Rows {
-    width: usize,
+    /// Samples from one row to the next: the width and zeros up to a whole group.
+    stride: usize,
     /// The number of the first row that is kept.
     first: usize,
     samples: Vec<f32>,
@@ -66,7 +68,7 @@ struct Output {
     arch: Arch,
     /// Output rows that are done, in whole batches.
     done: usize,
-    /// Up to `LANES` output rows of input width, side by side.
+    /// Up to `LANES` output rows, side by side, each as long as a kept row.
     columns: Vec<[f32; LANES]>,
     /// How many of them are filled.
     filled: usize,
@@ -83,12 +85,13 @@ impl Shrinker {
                 down: Arc::new(Axis::new(height, extent.1, target_height)),
                 arch: Arch::new(),
                 done: 0,
-                columns: vec![[0.0; LANES]; width],
+                columns: vec![[0.0; LANES]; width.next_multiple_of(GROUP)],
                 filled: 0,
                 plane: Plane::new(target_width, target_height),
             })
             .collect();
-        Self { width, height, rows: Rows { width, first: 0, samples: Vec::new() }, outputs }
+        let stride = width.next_multiple_of(GROUP);
+        Self { width, height, rows: Rows { stride, first: 0, samples: Vec::new() }, outputs }
     }
 
     /// For a plane whose samples each stand for a whole one.
@@ -102,7 +105,7 @@ impl Shrinker {
         if self.height <= self.rows.end() {
             return;
         }
-        self.rows.samples.extend(row.iter().map(|sample| sample.widened()));
+        self.rows.push(row);
         for output in &mut self.outputs {
             output.advance(&self.rows);
         }
@@ -117,20 +120,25 @@ impl Shrinker {
 }
 
 impl Rows {
+    fn push<S: Sample>(&mut self, row: &[S]) {
+        self.samples.extend(row.iter().map(|sample| sample.widened()));
+        self.samples.resize(self.samples.len().next_multiple_of(self.stride), 0.0);
+    }
+
     fn end(&self) -> usize {
-        self.first + self.samples.len() / self.width
+        self.first + self.samples.len() / self.stride
     }
 
     fn get(&self, from: usize, count: usize) -> Option<&[f32]> {
-        let start = from.checked_sub(self.first)? * self.width;
-        self.samples.get(start..start + count * self.width)
+        let start = from.checked_sub(self.first)? * self.stride;
+        self.samples.get(start..start + count * self.stride)
     }
 
     /// Moves what is kept to the front once it is the smaller part.
     fn forget_before(&mut self, row: usize) {
-        let old = row.min(self.end()).saturating_sub(self.first) * self.width;
+        let old = row.min(self.end()).saturating_sub(self.first) * self.stride;
         if self.samples.len() <= old * 2 {
-            self.first += old / self.width;
+            self.first += old / self.stride;
             self.samples.drain(..old);
         }
     }
@@ -145,7 +153,7 @@ impl Output {
         while let Some((start, weights)) = self.down.window(self.done + self.filled) {
             let Some(source) = rows.get(start, weights.len()) else { return };
             let (columns, lane) = (self.columns.as_mut_slice(), self.filled);
-            self.arch.dispatch(SumRows { source, width: rows.width, weights, columns, lane });
+            self.arch.dispatch(SumRows { source, stride: rows.stride, weights, columns, lane });
             self.filled += 1;
             if self.filled == LANES || self.done + self.filled == self.down.len() {
                 let target = self.plane.rows_mut(self.done, self.filled);
@@ -158,16 +166,17 @@ impl Output {
     }
 }
 
-/// Samples that are summed together, so that the sums stay in registers.
-const CHUNK: usize = 32;
+/// Vectors of columns that are summed together: enough to hide how long an addition takes, few enough for the registers.
+const VECTORS: usize = 4;
+/// Rows are kept in whole groups of so many samples, which every processor's vectors divide.
+const GROUP: usize = 64;
 
 /// One output row of input width, written to one lane of the columns.
 ///
-/// Plain loops over arrays of fixed length: [`Arch`] compiles them once for every kind of processor that it tells apart,
-/// and the compiler makes vector instructions of them.
+/// In explicit vectors: of plain loops over arrays the compiler makes scalar code here, four times as slow.
 struct SumRows<'a> {
     source: &'a [f32],
-    width: usize,
+    stride: usize,
     weights: &'a [f32],
     columns: &'a mut [[f32; LANES]],
     lane: usize,
@@ -177,21 +186,22 @@ impl WithSimd for SumRows<'_> {
     type Output = ();
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) {
-        let Self { source, width, weights, columns, lane } = self;
-        for (number, columns) in columns.chunks_mut(CHUNK).enumerate() {
-            let from = number * CHUNK;
-            let mut sums = [0.0_f32; CHUNK];
-            for (row, weight) in source.chunks_exact(width).zip(weights) {
-                let samples = row.get(from..from + columns.len()).unwrap_or_default();
-                match samples.as_array::<CHUNK>() {
-                    Some(samples) => add_weighted(&mut sums, samples, *weight),
-                    None => add_weighted(&mut sums, samples, *weight),
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Self { source, stride, weights, columns, lane } = self;
+        let together = VECTORS * S::F32_LANES;
+        for (number, columns) in columns.chunks_exact_mut(together).enumerate() {
+            let from = number * together;
+            let mut sums = [simd.splat_f32s(0.0); VECTORS];
+            for (row, weight) in source.chunks_exact(stride).zip(weights) {
+                let weight = simd.splat_f32s(*weight);
+                let (samples, _) = S::as_simd_f32s(row.get(from..from + together).unwrap_or_default());
+                for (sum, samples) in sums.iter_mut().zip(samples) {
+                    *sum = simd.mul_add_e_f32s(*samples, weight, *sum);
                 }
             }
-            for (column, sum) in columns.iter_mut().zip(sums) {
+            for (column, sum) in columns.iter_mut().zip(cast_slice::<_, f32>(&sums)) {
                 if let Some(slot) = column.get_mut(lane) {
-                    *slot = sum;
+                    *slot = *sum;
                 }
             }
         }
