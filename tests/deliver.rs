@@ -52,6 +52,13 @@ impl World {
         cleanup::handler::run(&self.cleanup, stop_at).await
     }
 
+    /// One tick of the schedule as Lambda brings it, metrics included.
+    pub async fn tick(&self) -> Result<Report, lambda_runtime::Error> {
+        let mut context = Context::default();
+        context.deadline = self.clock.now().plus_seconds(300).as_millis();
+        cleanup::handler::handle(&self.cleanup, LambdaEvent::new(json!({}), context)).await
+    }
+
     /// Delivers everything that waits, each message twice, until nothing is left. Messages that are to come again
     /// are put back.
     pub async fn settle(&self) {

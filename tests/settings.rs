@@ -7,9 +7,12 @@ use std::collections::BTreeMap;
 use shared::config::Settings;
 
 /// The settings of all functions, as the template gives them on AWS.
-const GOOD: [(&str, &str); 27] = [
+const GOOD: [(&str, &str); 31] = [
     ("STACK_KIND", "aws"),
+    ("STACK_NAME", "longshore"),
     ("LOG_LEVEL", "info"),
+    ("DEBUG_SAMPLE", "0"),
+    ("SLOW_REQUEST_MILLIS", "200"),
     ("AWS_ACCESS_KEY_ID", "ASIAEXAMPLEEXAMPLE12"),
     ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "2048"),
     ("TABLE_NAME", "uploads"),
@@ -18,6 +21,7 @@ const GOOD: [(&str, &str); 27] = [
     ("BUCKET_OWNER", "111122223333"),
     ("ASSEMBLY_QUEUE_URL", "https://sqs.eu-west-1.amazonaws.com/111122223333/assembly"),
     ("IMAGE_QUEUE_URL", "https://sqs.eu-west-1.amazonaws.com/111122223333/image"),
+    ("DEAD_LETTER_QUEUE_URLS", "https://sqs.eu-west-1.amazonaws.com/111122223333/dead"),
     ("AUTH_MODE", "jwt"),
     ("ALLOWED_CONTENT_TYPES", "*"),
     ("MALWARE_SCAN", "off"),
@@ -90,9 +94,12 @@ fn no_function_starts_without_one_of_its_settings() {
         let of_all = [
             "AWS_ACCESS_KEY_ID",
             "BUCKET_OWNER",
+            "DEBUG_SAMPLE",
             "LOG_LEVEL",
             "ORIGINALS_BUCKET",
+            "SLOW_REQUEST_MILLIS",
             "STACK_KIND",
+            "STACK_NAME",
             "TABLE_NAME",
         ];
         let own: &[&str] = match function {
@@ -100,6 +107,7 @@ fn no_function_starts_without_one_of_its_settings() {
             "chunk-complete" => &["ASSEMBLY_QUEUE_URL", "AUTH_MODE"],
             "cleanup" => &[
                 "ASSEMBLY_QUEUE_URL",
+                "DEAD_LETTER_QUEUE_URLS",
                 "IMAGE_QUEUE_URL",
                 "ORPHAN_AGE_SECONDS",
                 "SWEEP_ITEMS_MAX",
@@ -223,6 +231,8 @@ fn nothing_on_aws_leads_to_an_emulator() {
         ("BUCKET_OWNER", "000000000000", "BUCKET_OWNER is the account of an emulator"),
         ("BUCKET_OWNER", "somebody", "BUCKET_OWNER is not the number of an account"),
         ("LOG_LEVEL", "everything", "LOG_LEVEL is not one of error, warn, info and debug"),
+        ("DEBUG_SAMPLE", "1%", "DEBUG_SAMPLE is not a whole number"),
+        ("SLOW_REQUEST_MILLIS", "0.2", "SLOW_REQUEST_MILLIS is not a whole number"),
     ] {
         assert_eq!(refusals(&[(name, value)]), [format!("bad configuration: {fault}")]);
     }

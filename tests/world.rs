@@ -7,6 +7,7 @@ use shared::ids::UploadId;
 use shared::media_type::AllowedTypes;
 use shared::plan::{MIB, OBJECT_SIZE_BYTES_MAX, PlanLimits};
 use shared::scan::MalwareScan;
+use shared::telemetry::Metric;
 use shared::testing::{CallLog, FakeClock, FakeObjectStore, FakeQueue, FakeUploadTable, FakeUrlSigner};
 use shared::upload::Upload;
 use shared::wire::RequestLimits;
@@ -108,6 +109,10 @@ impl World {
                 store: store.clone(),
                 table: table.clone(),
                 assembly_queue: assembly_queue.clone(),
+                watched_queues: vec![
+                    (Metric::AssemblyQueueDepth, assembly_queue.clone()),
+                    (Metric::ImageQueueDepth, image_queue.clone()),
+                ],
                 image_queue: image_queue.clone(),
                 clock: time,
             },

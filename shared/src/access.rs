@@ -6,6 +6,7 @@ use crate::guard::Guard;
 use crate::ids::{OwnerId, PartNumber, UploadId};
 use crate::part_page::{PartPage, page_of};
 use crate::ports::UploadTable;
+use crate::telemetry::about;
 use crate::upload::Upload;
 
 /// How often a change is decided anew when others keep changing the record first.
@@ -13,6 +14,7 @@ const CHANGE_ATTEMPTS_MAX: usize = 8;
 
 /// Reads an upload for its owner. Somebody else's is answered exactly like one that does not exist.
 pub async fn load_owned(table: &dyn UploadTable, id: &UploadId, owner: &OwnerId) -> Result<Upload, Error> {
+    about(id);
     match table.get(id).await? {
         Some(upload) if !Guard::Owner.catches(upload.owner != *owner) => Ok(upload),
         _ => Err(Error::upload_not_found()),
@@ -41,6 +43,7 @@ pub async fn change<T>(
     id: &UploadId,
     mut decide: impl FnMut(&mut Upload) -> Result<Change<T>, Error>,
 ) -> Result<(Upload, T), Error> {
+    about(id);
     for _ in 0..CHANGE_ATTEMPTS_MAX {
         let mut upload = table.get(id).await?.ok_or_else(Error::upload_not_found)?;
         match decide(&mut upload)? {

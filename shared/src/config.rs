@@ -91,12 +91,21 @@ impl<'a> Settings<'a> {
         let endpoints: Vec<&str> = ENDPOINTS.into_iter().filter(|name| is_set(name)).collect();
         let profiles: Vec<&str> = PROFILES.into_iter().filter(|name| is_set(name)).collect();
         let key_id = (self.lookup)("AWS_ACCESS_KEY_ID").unwrap_or_default();
+        let has_stack_name = is_set("STACK_NAME");
+        let is_number =
+            |name: &&str| (self.lookup)(name).is_some_and(|text| text.trim().parse::<u64>().is_ok());
+        let not_numbers: Vec<&str> =
+            ["DEBUG_SAMPLE", "SLOW_REQUEST_MILLIS"].into_iter().filter(|name| !is_number(name)).collect();
         let log_level = (self.lookup)("LOG_LEVEL").unwrap_or_default();
         self.expect(
             &[],
             LOG_LEVELS.contains(&log_level.trim()),
             "LOG_LEVEL is not one of error, warn, info and debug",
         );
+        self.expect(&[], has_stack_name, "STACK_NAME is not set");
+        for name in not_numbers {
+            self.faults.push(format!("{name} is not a whole number"));
+        }
         let is_account = bucket_owner.len() == 12 && bucket_owner.bytes().all(|byte| byte.is_ascii_digit());
         self.expect(&["BUCKET_OWNER"], is_account, "BUCKET_OWNER is not the number of an account");
         match kind {

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 use std::future::Future;
+use std::time::Instant;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -16,6 +17,7 @@ use serde::de::DeserializeOwned;
 use crate::config::AuthMode;
 use crate::error::{Error, ErrorKind};
 use crate::ids::OwnerId;
+use crate::telemetry::{Invocation, Route, Telemetry};
 use crate::timestamp::Timestamp;
 use crate::wire::ErrorAnswer;
 
@@ -26,17 +28,43 @@ const PATH_BYTES_MAX: usize = 1024;
 /// What a client that should try again later is told to wait.
 const RETRY_AFTER_SECONDS: &str = "1";
 
-/// Serves requests with `handle` until Lambda stops the process.
-pub async fn run<H, F>(handle: H) -> Result<(), lambda_runtime::Error>
+/// Serves requests with `handle` until Lambda stops the process, and measures each by its route.
+pub async fn run<H, F>(telemetry: &Telemetry, handle: H) -> Result<(), lambda_runtime::Error>
 where
     H: Fn(Request) -> F,
     F: Future<Output = Result<Response<Body>, lambda_runtime::Error>> + Send,
 {
-    let mut http = Adapter::from(service_fn(handle));
+    let measured = |request: Request| {
+        let (route, begun_at) = (route_of(&request), Instant::now());
+        let answer = handle(request);
+        async move {
+            let answer = answer.await?;
+            telemetry.answered(route, answer.status().as_u16(), begun_at.elapsed());
+            Ok::<_, lambda_runtime::Error>(answer)
+        }
+    };
+    let mut http = Adapter::from(service_fn(measured));
     let serve = |event: LambdaEvent<LambdaRequest>| {
-        http.call(LambdaEvent { payload: with_safe_path(event.payload), context: event.context })
+        let route = route_key(&event.payload).map_or(Route::Other, Route::of_key);
+        let invocation = Invocation { route: Some(route), ..Invocation::of(&event.context) };
+        let answer =
+            http.call(LambdaEvent { payload: with_safe_path(event.payload), context: event.context });
+        async move { telemetry.observe(&invocation, answer).await }
     };
     lambda_runtime::run(service_fn(serve)).await
+}
+
+/// The route that the gateway chose: whatever the path holds, there are only so many.
+fn route_key(event: &LambdaRequest) -> Option<&str> {
+    match event {
+        LambdaRequest::ApiGatewayV2(request) => request.request_context.route_key.as_deref(),
+        _ => None,
+    }
+}
+
+fn route_of(request: &Request) -> Route {
+    let key = context(request).and_then(|context| context.route_key);
+    key.as_deref().map_or(Route::Other, Route::of_key)
 }
 
 /// Makes an event safe for `lambda_http`, which panics on a path that is no URI and on a body that is not the base64

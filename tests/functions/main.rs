@@ -26,6 +26,7 @@ mod flow;
 mod interrupt;
 mod malware_scans;
 mod malware_verdicts;
+mod metrics;
 mod presign_create;
 mod presign_files;
 mod presign_idempotency;

@@ -7,9 +7,9 @@ use serde_json::{Map, Value, json};
 
 use crate::sources::{Source, expect_none, read, rust_files};
 
-/// Settings that Lambda itself provides, and the one that the log reads.
+/// Settings that Lambda itself provides, and those that logs and metrics read before any other.
 const GIVEN_BY_LAMBDA: &str = "AWS_LAMBDA_FUNCTION_MEMORY_SIZE";
-const READ_BY_THE_LOG: &str = "LOG_LEVEL";
+const READ_BY_TELEMETRY: [&str; 4] = ["DEBUG_SAMPLE", "LOG_LEVEL", "SLOW_REQUEST_MILLIS", "STACK_NAME"];
 
 /// `template.yaml` as JSON; a tag becomes an object: `!Ref X` is `{"Ref": "X"}`.
 pub(crate) struct Template(Value);
@@ -141,11 +141,14 @@ fn every_function_is_given_exactly_the_settings_that_it_reads() {
         }
         assert!(3 < read.len(), "{folder} reads settings");
         read.remove(GIVEN_BY_LAMBDA);
-        read.insert(READ_BY_THE_LOG.to_owned());
+        read.extend(READ_BY_TELEMETRY.map(str::to_owned));
         assert_eq!(settings_given_to(properties), read, "{folder}: given, and read");
     }
-    let log = files.iter().find(|file| file.path == "shared/src/telemetry.rs").expect("telemetry.rs");
-    assert!(log.text.contains(&format!("\"{READ_BY_THE_LOG}\"")));
+    let telemetry = files.iter().filter(|file| file.path.starts_with("shared/src/telemetry/"));
+    let telemetry: String = telemetry.map(|file| file.text.as_str()).collect();
+    for name in READ_BY_TELEMETRY {
+        assert!(telemetry.contains(&format!("\"{name}\"")), "{name}");
+    }
 }
 
 #[test]

@@ -21,6 +21,7 @@ use crate::App;
 use crate::compare_parts::{self, Comparison};
 use crate::detect_type::{START_BYTES, detect, is_image};
 use crate::judge_type;
+use crate::measures;
 use crate::prove_object::{self, Proof, checksum_mismatch, whole_of};
 
 /// What came of the work on an upload.
@@ -63,6 +64,7 @@ pub(crate) async fn run(app: &App, id: &UploadId) -> Result<(), Error> {
         LeaseOutcome::NothingToDo => see_to_image_job(app, &upload).await,
         LeaseOutcome::GivenUp => {
             tracing::error!(upload.id = %upload.id, "gave up assembling an upload");
+            measures::ended(&upload, now);
             Ok(())
         }
         LeaseOutcome::Taken => match work(app, &upload).await {
@@ -94,6 +96,7 @@ async fn conclude(app: &App, mut upload: Upload, verdict: Verdict) -> Result<(),
     match app.table.replace(&upload).await? {
         true => {
             tracing::info!(upload.id = %upload.id, upload.state = upload.state.name(), "assembled");
+            measures::ended(&upload, now);
             see_to_image_job(app, &upload).await
         }
         false => Err(Error::busy()),

@@ -5,6 +5,7 @@ use lambda_runtime::Error;
 use shared::batch::each_message;
 use shared::error::{Error as Failure, ErrorKind};
 use shared::ids::UploadId;
+use shared::telemetry::{Operation, measure};
 use shared::wire::{AssemblyMessage, S3Event, ScanResult, check_message_version};
 
 use crate::App;
@@ -12,7 +13,9 @@ use crate::{assemble_file, take_verdict};
 
 /// Handles a batch; the answer names the messages to deliver again.
 pub async fn handle(app: &App, event: SqsEvent) -> Result<SqsBatchResponse, Error> {
-    Ok(each_message("assemble a file", event, |body| handle_message(app, body)).await)
+    // In a box, because the work of a message is a large future.
+    let handle = |body| measure(Operation::Assemble, Box::pin(handle_message(app, body)));
+    Ok(each_message("assemble a file", event, handle).await)
 }
 
 /// One message: ours, GuardDuty's, or S3's. A message that is none of them is an error that no repeat mends.

@@ -13,6 +13,7 @@ mod compare_parts;
 mod detect_type;
 pub mod handler;
 mod judge_type;
+mod measures;
 mod prove_object;
 mod take_verdict;
 

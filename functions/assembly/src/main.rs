@@ -2,11 +2,12 @@
 
 use assembly::{App, handler};
 use aws_lambda_events::sqs::SqsEvent;
-use lambda_runtime::{Error, LambdaEvent, run, service_fn};
+use lambda_runtime::{Error, LambdaEvent};
+use shared::telemetry::Telemetry;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    shared::telemetry::init();
+    let telemetry = Telemetry::start("assembly");
     let app = App::from_env().await?;
-    run(service_fn(|event: LambdaEvent<SqsEvent>| handler::handle(&app, event.payload))).await
+    telemetry.serve(|event: LambdaEvent<SqsEvent>| handler::handle(&app, event.payload)).await
 }

@@ -8,6 +8,7 @@ use shared::error::{Error, ErrorKind};
 use shared::ids::PartNumber;
 use shared::part_page::{PartPage, ReceivedParts, ReplacedParts, page_of, replaced_parts};
 use shared::part_ranges::PartSet;
+use shared::telemetry::{Metric, record_count};
 use shared::upload::{ENDED_RECORD_KEPT_SECONDS, Upload};
 
 use crate::app::App;
@@ -62,6 +63,9 @@ async fn record_page(
             return Ok(());
         }
         if app.table.replace_page(&upload.id, old.as_ref(), &merged, ttl_at).await? {
+            let known = old.as_ref().map_or(0, |old| old.parts.len());
+            let gained = merged.parts.len().saturating_sub(known);
+            record_count(Metric::PartsRecorded, u64::try_from(gained).unwrap_or(u64::MAX));
             return Ok(());
         }
         old = app.table.pages(&upload.id, number..=number).await?.pop();

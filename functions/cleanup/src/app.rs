@@ -5,7 +5,8 @@ use std::sync::Arc;
 use shared::aws::{Aws, Buckets};
 use shared::config::{Settings, StackKind};
 use shared::error::Error;
-use shared::ports::{Clock, ObjectStore, Queue, SystemClock, UploadTable};
+use shared::ports::{Clock, ObjectStore, Queue, QueueDepth, SystemClock, UploadTable};
+use shared::telemetry::Metric;
 use shared::timestamp::Timestamp;
 use shared::upload::REOPENED_SECONDS;
 
@@ -26,6 +27,8 @@ pub struct App {
     pub assembly_queue: Arc<dyn Queue>,
     /// Where image jobs go.
     pub image_queue: Arc<dyn Queue>,
+    /// The queues whose depth is reported, each with the metric that it counts towards.
+    pub watched_queues: Vec<(Metric, Arc<dyn QueueDepth>)>,
     /// The time.
     pub clock: Arc<dyn Clock>,
 }
@@ -40,6 +43,7 @@ pub struct AppSettings {
     buckets: Buckets,
     assembly_queue_url: String,
     image_queue_url: String,
+    dead_letter_queue_urls: String,
     sweep_items_max: u64,
     orphan_age_seconds: u64,
     url_lifetime_seconds: u64,
@@ -53,6 +57,7 @@ impl AppSettings {
         let buckets = Buckets::read(&mut settings);
         let assembly_queue_url: String = settings.required("ASSEMBLY_QUEUE_URL");
         let image_queue_url: String = settings.required("IMAGE_QUEUE_URL");
+        let dead_letter_queue_urls: String = settings.required("DEAD_LETTER_QUEUE_URLS");
         let names = ["ASSEMBLY_QUEUE_URL", "IMAGE_QUEUE_URL"];
         settings.expect(
             &names,
@@ -77,6 +82,7 @@ impl AppSettings {
             buckets,
             assembly_queue_url,
             image_queue_url,
+            dead_letter_queue_urls,
             sweep_items_max,
             orphan_age_seconds,
             url_lifetime_seconds,
@@ -94,6 +100,19 @@ impl App {
     pub async fn from_env() -> Result<Self, Error> {
         let settings = AppSettings::read(Settings::from_env())?;
         let aws = Aws::connect().await;
+        let dead_letters = settings.dead_letter_queue_urls.split(',').map(|url| (Metric::DeadLetters, url));
+        let watched = [
+            (Metric::AssemblyQueueDepth, settings.assembly_queue_url.as_str()),
+            (Metric::ImageQueueDepth, settings.image_queue_url.as_str()),
+        ];
+        let watched_queues = watched
+            .into_iter()
+            .chain(dead_letters)
+            .map(|(metric, url)| {
+                let queue: Arc<dyn QueueDepth> = Arc::new(aws.queue(url.trim()));
+                (metric, queue)
+            })
+            .collect();
         Ok(Self {
             sweep_items_max: settings.sweep_items_max,
             orphan_age_seconds: settings.orphan_age_seconds,
@@ -102,6 +121,7 @@ impl App {
             table: Arc::new(aws.upload_table(settings.table_name)),
             assembly_queue: Arc::new(aws.queue(settings.assembly_queue_url)),
             image_queue: Arc::new(aws.queue(settings.image_queue_url)),
+            watched_queues,
             clock: Arc::new(SystemClock),
         })
     }

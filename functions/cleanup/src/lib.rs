@@ -12,6 +12,7 @@
 
 mod app;
 mod attend_upload;
+mod gauges;
 pub mod handler;
 mod purge_upload;
 mod remove_file;

@@ -1,12 +1,13 @@
 //! Lambda entry point. All behavior lives in the library.
 
 use cleanup::{App, handler};
-use lambda_runtime::{Error, LambdaEvent, run, service_fn};
+use lambda_runtime::{Error, LambdaEvent};
 use serde_json::Value;
+use shared::telemetry::Telemetry;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    shared::telemetry::init();
+    let telemetry = Telemetry::start("cleanup");
     let app = App::from_env().await?;
-    run(service_fn(|event: LambdaEvent<Value>| handler::handle(&app, event))).await
+    telemetry.serve(|event: LambdaEvent<Value>| handler::handle(&app, event)).await
 }

@@ -1,6 +1,7 @@
 //! What a run did.
 
 use serde::Serialize;
+use shared::telemetry::{Metric, record_count, record_flag};
 
 /// Counts of one run. The answer of the function, and one line in its log.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -32,4 +33,21 @@ pub struct Report {
     pub failures: u64,
     /// Whether the run stopped at its limit.
     pub more: bool,
+}
+
+impl Report {
+    /// Puts the counts of a run that went through on record as metrics.
+    pub(crate) fn record(&self) {
+        record_count(Metric::SweepsDone, 1);
+        record_flag(Metric::SweepIncomplete, self.more);
+        record_count(Metric::SweepFailures, self.failures);
+        record_count(Metric::UploadsExpired, self.uploads_expired);
+        record_count(Metric::OrphansAborted, self.orphans_aborted);
+        record_count(Metric::BytesFreed, self.bytes_freed);
+        record_count(Metric::JobsResent, self.assembly_jobs_resent + self.image_jobs_resent);
+        record_count(Metric::VerdictsMissing, self.verdicts_missing);
+        for _ in 0..self.uploads_failed {
+            record_flag(Metric::UploadFailed, true);
+        }
+    }
 }

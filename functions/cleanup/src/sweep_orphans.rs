@@ -15,8 +15,16 @@ use crate::report::Report;
 /// Pages of up to 1,000 uploads looked at in one run.
 const PAGES_MAX: usize = 10;
 
+/// What a walk saw of the uploads that are open.
+#[derive(Debug, Default)]
+pub(crate) struct Walk {
+    /// All that were listed, where the walk began at the front and came to the end; else none.
+    pub(crate) open: Option<Vec<OpenMultipart>>,
+}
+
 /// Walks on.
-pub(crate) async fn run(app: &App, stop_at: Timestamp, report: &mut Report) -> Result<(), Error> {
+pub(crate) async fn run(app: &App, stop_at: Timestamp, report: &mut Report) -> Result<Walk, Error> {
+    let mut seen = Vec::new();
     let mut position = app.table.walk_position().await?;
     let began_at = position.clone();
     for _ in 0..PAGES_MAX {
@@ -24,19 +32,22 @@ pub(crate) async fn run(app: &App, stop_at: Timestamp, report: &mut Report) -> R
         for open in &page.uploads {
             if app.clock.now() >= stop_at {
                 report.more = true;
-                return app.table.set_walk_position(position).await;
+                app.table.set_walk_position(position).await?;
+                return Ok(Walk::default());
             }
             attend(app, open, report).await;
         }
+        seen.extend(page.uploads);
         position = page.next_after;
         if position.is_none() {
             break;
         }
     }
-    match position == began_at {
-        true => Ok(()),
-        false => app.table.set_walk_position(position).await,
+    if position != began_at {
+        app.table.set_walk_position(position.clone()).await?;
     }
+    let is_whole = began_at.is_none() && position.is_none();
+    Ok(Walk { open: is_whole.then_some(seen) })
 }
 
 /// A failure is counted and met again on the next walk.

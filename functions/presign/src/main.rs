@@ -2,10 +2,11 @@
 
 use lambda_http::{Error, Request};
 use presign::{App, handler};
+use shared::telemetry::Telemetry;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    shared::telemetry::init();
+    let telemetry = Telemetry::start("presign");
     let app = App::from_env().await?;
-    shared::http_api::run(|request: Request| handler::handle(&app, request)).await
+    shared::http_api::run(&telemetry, |request: Request| handler::handle(&app, request)).await
 }

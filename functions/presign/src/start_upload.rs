@@ -11,6 +11,7 @@ use shared::ids::{OwnerId, UploadId, hex};
 use shared::plan::Strategy;
 use shared::ports::{IdempotencyKey, IdempotencyRecord, NewMultipart, PartToSign};
 use shared::redacted::Redacted;
+use shared::telemetry::{Metric, record_count};
 use shared::timestamp::Timestamp;
 use shared::upload::{ENDED_RECORD_KEPT_SECONDS, Upload, UploadState};
 use shared::wire::{CreateBody, NewUpload, PARTS_PER_CALL_MAX, UploadStartedAnswer};
@@ -51,7 +52,10 @@ pub(crate) async fn run(
     };
     let upload = record(app, owner, id, new, now);
     let upload = match app.table.create(&upload).await? {
-        true => upload,
+        true => {
+            record_count(Metric::UploadsStarted, 1);
+            upload
+        }
         false => load_owned(app.table.as_ref(), &upload.id, owner).await?,
     };
     let upload = match upload.state {
@@ -64,8 +68,14 @@ pub(crate) async fn run(
         Ok(()) => first,
         Err(_) => Vec::new(),
     };
+    count_signed(&first);
     let signed = app.signer.sign_parts(&upload, &first, now, app.url_lifetime_seconds(&upload, now)).await?;
     Ok(UploadStartedAnswer::new(&upload, signed))
+}
+
+/// Puts the URLs that are about to be handed out on record.
+pub(crate) fn count_signed(parts: &[PartToSign]) {
+    record_count(Metric::PartsSigned, u64::try_from(parts.len()).unwrap_or(u64::MAX));
 }
 
 /// What the request says, whatever its white space and order of fields.

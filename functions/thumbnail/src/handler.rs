@@ -5,6 +5,7 @@ use lambda_runtime::{Error, LambdaEvent};
 use shared::batch::each_message;
 use shared::error::{Error as Failure, ErrorKind};
 use shared::ids::UploadId;
+use shared::telemetry::{Operation, measure};
 use shared::timestamp::Timestamp;
 use shared::wire::{ImageMessage, ImageStage, S3Event, check_message_version};
 
@@ -18,7 +19,8 @@ const TIME_TO_STORE_MILLIS: u64 = 15_000;
 /// Handles a batch; the answer names the messages to deliver again.
 pub async fn handle(app: &App, event: LambdaEvent<SqsEvent>) -> Result<SqsBatchResponse, Error> {
     let stop_at = Timestamp::from_millis(event.context.deadline.saturating_sub(TIME_TO_STORE_MILLIS));
-    Ok(each_message("make variants", event.payload, |body| handle_message(app, body, stop_at)).await)
+    let handle = |body| measure(Operation::ImageStage, handle_message(app, body, stop_at));
+    Ok(each_message("make variants", event.payload, handle).await)
 }
 
 /// One message: ours, or S3's. A message that is neither is an error that no repeat mends.

@@ -3,7 +3,8 @@
 use std::process::ExitCode;
 
 use aws_lambda_events::sqs::SqsEvent;
-use lambda_runtime::{Error, LambdaEvent, run, service_fn};
+use lambda_runtime::{Error, LambdaEvent};
+use shared::telemetry::Telemetry;
 use thumbnail::{App, handler, render};
 
 /// A worker needs neither runtime nor settings, so it is told apart before either is made.
@@ -17,8 +18,8 @@ fn main() -> Result<ExitCode, Error> {
 
 #[tokio::main(flavor = "current_thread")]
 async fn serve() -> Result<(), Error> {
-    shared::telemetry::init();
+    let telemetry = Telemetry::start("thumbnail");
     render::hide_from_workers();
     let app = App::from_env().await?;
-    run(service_fn(|event: LambdaEvent<SqsEvent>| handler::handle(&app, event))).await
+    telemetry.serve(|event: LambdaEvent<SqsEvent>| handler::handle(&app, event)).await
 }

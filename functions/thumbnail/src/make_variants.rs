@@ -4,6 +4,7 @@
 use shared::error::Error;
 use shared::object_key::ObjectKey;
 use shared::record::{ImageState, Reason};
+use shared::telemetry::{Metric, record_count, record_flag};
 use shared::timestamp::Timestamp;
 use shared::upload::Upload;
 use shared::wire::{ImageMessage, ImageStage};
@@ -44,7 +45,11 @@ async fn conclude(app: &App, upload: &Upload, stage: ImageStage, made: &Made) ->
             send(app, upload, stage).await
         }
         Recorded::StageOver(ImageState::Partial) => send(app, upload, ImageStage::Avif).await,
-        Recorded::StageOver(_) | Recorded::ByAnother | Recorded::Removed => Ok(()),
+        Recorded::StageOver(ending) => {
+            record_flag(Metric::ImageFailed, ending == ImageState::Failed);
+            Ok(())
+        }
+        Recorded::ByAnother | Recorded::Removed => Ok(()),
     }
 }
 
@@ -83,8 +88,10 @@ async fn work(app: &App, upload: &Upload, stage: ImageStage, stop_at: Timestamp)
     }
     for variant in rendered.variants {
         let key = ObjectKey::variant(&upload.owner, &upload.id, variant.spec.name);
-        let content_type = variant.content_type();
+        let (content_type, size) = (variant.content_type(), variant.bytes.len());
         app.store.write(&key, variant.bytes, content_type).await?;
+        record_count(Metric::VariantsMade, 1);
+        record_count(Metric::VariantBytes, u64::try_from(size).unwrap_or(u64::MAX));
     }
     Ok(made)
 }

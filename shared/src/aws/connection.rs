@@ -10,6 +10,7 @@ use aws_smithy_http_client::{Builder, ConnectorBuilder};
 
 use super::buckets::Buckets;
 use super::dynamodb::DynamoUploadTable;
+use super::measured::Measured;
 use super::s3::S3ObjectStore;
 use super::sqs::SqsQueue;
 use super::timeouts;
@@ -53,17 +54,20 @@ impl Aws {
 
     /// The store on these buckets.
     pub fn object_store(&self, buckets: Buckets) -> S3ObjectStore {
-        S3ObjectStore::new(aws_sdk_s3::Client::new(&self.sdk), buckets)
+        let config = aws_sdk_s3::config::Builder::from(&self.sdk).interceptor(Measured).build();
+        S3ObjectStore::new(aws_sdk_s3::Client::from_conf(config), buckets)
     }
 
     /// The table of this name.
     pub fn upload_table(&self, name: impl Into<String>) -> DynamoUploadTable {
-        DynamoUploadTable::new(aws_sdk_dynamodb::Client::new(&self.sdk), name)
+        let config = aws_sdk_dynamodb::config::Builder::from(&self.sdk).interceptor(Measured).build();
+        DynamoUploadTable::new(aws_sdk_dynamodb::Client::from_conf(config), name)
     }
 
     /// The queue at this URL.
     pub fn queue(&self, url: impl Into<String>) -> SqsQueue {
-        SqsQueue::new(aws_sdk_sqs::Client::new(&self.sdk), url)
+        let config = aws_sdk_sqs::config::Builder::from(&self.sdk).interceptor(Measured).build();
+        SqsQueue::new(aws_sdk_sqs::Client::from_conf(config), url)
     }
 
     /// The signer of URLs for these buckets. `Internal` when there is no region or no source of credentials.

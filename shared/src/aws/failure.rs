@@ -6,6 +6,7 @@ use aws_sdk_s3::config::http::HttpResponse;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 
 use crate::error::{Error, ErrorKind};
+use crate::telemetry::{Metric, record};
 
 /// Codes that trying again cannot mend: a wrong name, a missing permission, a request that we built wrongly.
 /// Everything else, codes that nobody knows yet included, may pass: whoever waits in a queue waits, and a message
@@ -39,6 +40,21 @@ const PERMANENT_CODES: [&str; 26] = [
     "ValidationException",
 ];
 
+/// Codes by which a service says that it is asked too often, or that we may not ask at all.
+const THROTTLED_CODES: [&str; 9] = [
+    "BandwidthLimitExceeded",
+    "LimitExceededException",
+    "ProvisionedThroughputExceededException",
+    "RequestLimitExceeded",
+    "RequestThrottled",
+    "SlowDown",
+    "Throttling",
+    "ThrottlingException",
+    "TooManyRequestsException",
+];
+const DENIED_CODES: [&str; 4] =
+    ["AccessDenied", "AccessDeniedException", "AllAccessDisabled", "UnrecognizedClientException"];
+
 /// SQS names its errors with and without this prefix, depending on the protocol.
 const LEGACY_SQS_CODES: [&str; 2] = ["AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist"];
 
@@ -67,8 +83,19 @@ where
         _ if was_answered && is_permanent => ErrorKind::Internal,
         _ => ErrorKind::Unavailable,
     };
+    record_refusal(code, status);
     let cause = format!("{code} (status {status}): {}", chain_of(err));
     Error::new(kind, doing).caused_by(cause)
+}
+
+/// What the SDK tried again with success is not here, but among the retries.
+fn record_refusal(code: &str, status: u16) {
+    if THROTTLED_CODES.contains(&code) || matches!(status, 429 | 503) {
+        record(Metric::AwsThrottled, 1.0);
+    }
+    if DENIED_CODES.contains(&code) || (code.is_empty() && status == 403) {
+        record(Metric::AwsDenied, 1.0);
+    }
 }
 
 /// The error and its causes in one line. The SDK's own text for a service error is only "service error".

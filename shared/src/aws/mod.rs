@@ -10,6 +10,7 @@ mod dynamodb;
 mod failure;
 pub(crate) mod file_item;
 pub(crate) mod item;
+mod measured;
 pub(crate) mod other_items;
 pub(crate) mod planned_put;
 mod s3;

@@ -7,6 +7,7 @@
 mod clock;
 mod object_store;
 mod queue;
+mod queue_depth;
 mod upload_table;
 mod url_signer;
 
@@ -16,5 +17,6 @@ pub use object_store::{
     OpenMultipartPage, PartListing, StoredPart, WholeChecksum,
 };
 pub use queue::Queue;
+pub use queue_depth::QueueDepth;
 pub use upload_table::{DUE_SHARDS, IdempotencyKey, IdempotencyRecord, UploadTable, due_shard};
 pub use url_signer::{DownloadToSign, PartToSign, SignedDownload, SignedPart, SignedUrls, UrlSigner};

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use super::points::{Call, CallLog, Fault, Points, locked};
 use crate::error::Error;
 use crate::ids::OwnerId;
-use crate::ports::Queue;
+use crate::ports::{Queue, QueueDepth};
 
 /// A message as it was sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -81,5 +81,13 @@ impl Queue for FakeQueue {
             Ok(())
         };
         self.points.call("send", body.to_owned(), effect).await
+    }
+}
+
+#[async_trait]
+impl QueueDepth for FakeQueue {
+    async fn waiting(&self) -> Result<u64, Error> {
+        let effect = || Ok(u64::try_from(locked(&self.messages).len()).unwrap_or(u64::MAX));
+        self.points.call("waiting", String::new(), effect).await
     }
 }

@@ -26,7 +26,7 @@ const EMPTY_FUNCTION: &str = "empty-function";
 const FIRST_POLL: &str = "GET /2018-06-01/runtime/invocation/next ";
 
 /// What Lambda and the template set. Every function gets all of it and reads its own.
-const ENVIRONMENT: [(&str, &str); 40] = [
+const ENVIRONMENT: [(&str, &str); 44] = [
     ("AWS_REGION", "eu-west-1"),
     ("AWS_DEFAULT_REGION", "eu-west-1"),
     ("AWS_ACCESS_KEY_ID", "ASIAEXAMPLEEXAMPLE12"),
@@ -49,7 +49,11 @@ const ENVIRONMENT: [(&str, &str); 40] = [
     ("ORIGINALS_BUCKET", "longshore-originals-111122223333-eu-west-1"),
     ("VARIANTS_BUCKET", "longshore-variants-111122223333-eu-west-1"),
     ("BUCKET_OWNER", "111122223333"),
+    ("STACK_NAME", "longshore"),
     ("LOG_LEVEL", "info"),
+    ("DEBUG_SAMPLE", "0"),
+    ("SLOW_REQUEST_MILLIS", "200"),
+    ("DEAD_LETTER_QUEUE_URLS", "https://sqs.eu-west-1.amazonaws.com/111122223333/dead"),
     ("FILE_SIZE_BYTES_MAX", "53687091200000"),
     ("SINGLE_PUT_BYTES_MAX", "8388608"),
     ("URL_LIFETIME_SECONDS", "900"),

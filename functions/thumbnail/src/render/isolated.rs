@@ -15,6 +15,7 @@ use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 
 use super::answer::{Answer, Garbage, Next};
 use super::frames::{LINE_BYTES_MAX, OrderLine, line_of};
+use super::pace::Pace;
 use super::produce::plain;
 use super::worker::WORKER_ARGUMENT;
 use super::{Ending, HardLimits, Order, Rendered, Renderer};
@@ -205,6 +206,7 @@ async fn send(mut stdin: ChildStdin, line: Vec<u8>, file: Vec<u8>) -> Result<boo
 
 async fn take(stdout: ChildStdout, answer: &mut Answer) -> Result<(), TalkError> {
     let mut stdout = BufReader::with_capacity(64 * 1024, stdout);
+    let mut pace = Pace::start();
     loop {
         let mut line = Vec::new();
         (&mut stdout).take(LINE_BYTES_MAX).read_until(b'\n', &mut line).await?;
@@ -217,7 +219,8 @@ async fn take(stdout: ChildStdout, answer: &mut Answer) -> Result<(), TalkError>
             return Err(TalkError::Garbage);
         }
         match answer.take_line(&line)? {
-            Next::Frame | Next::End => {}
+            Next::Frame => pace.decoded(answer),
+            Next::End => {}
             Next::Bytes(spec, size, length) => {
                 let mut bytes = Vec::new();
                 (&mut stdout).take(length).read_to_end(&mut bytes).await?;
@@ -226,6 +229,7 @@ async fn take(stdout: ChildStdout, answer: &mut Answer) -> Result<(), TalkError>
                     return Ok(());
                 }
                 answer.take_bytes(spec, size, bytes)?;
+                pace.encoded(spec.format);
             }
         }
     }

@@ -9,6 +9,7 @@ mod frames;
 mod hard_limits;
 mod in_process;
 mod isolated;
+mod pace;
 mod produce;
 mod worker;
 
