@@ -1,12 +1,16 @@
 //! What the functions say of themselves: each end of an upload is counted once, however often its events come, and
 //! nothing that is measured changes a result.
 
+use std::convert::Infallible;
+use std::thread;
+use std::time::Duration;
+
 use longshore_tests::World;
-use serde_json::json;
+use serde_json::{Value, json};
 use shared::error::ErrorKind;
 use shared::plan::MIB;
-use shared::telemetry::{Metric, Samples, gather};
-use shared::testing::{Content, Fault};
+use shared::telemetry::{Invocation, Metric, Samples, Telemetry, gather};
+use shared::testing::{Call, Content, Fault};
 use shared::upload::UploadState;
 
 fn sum(samples: &Samples, metric: Metric) -> f64 {
@@ -114,4 +118,35 @@ async fn cleanup_says_what_stands_open_and_goes_on_when_it_cannot() {
     answer.unwrap();
     assert_eq!(samples.of(Metric::SweepsDone).collect::<Vec<_>>(), [1.0]);
     assert_eq!(samples.of(Metric::UploadsOpen).count(), 0);
+}
+
+/// A photo and a large file on their way, and all that was asked of the ports meanwhile.
+async fn way_of_two_files() -> (Vec<Value>, Vec<Call>) {
+    let world = World::new();
+    let alice = world.client("alice");
+    let photo = imaging_sample::sample_photo_jpeg(64, 48).unwrap();
+    let body = json!({ "filename": "photo.jpg", "size": photo.len(), "contentType": "image/jpeg" });
+    let created = alice.post("/uploads", &body).await;
+    alice.put(&created.signed_parts()[0], Content::bytes(photo));
+    let (id, report) = alice.upload_parts(64 * MIB).await;
+    alice.report(&id, &report).await;
+    world.settle().await;
+    world.clean_up().await;
+    let mut answers = Vec::new();
+    for id in [created.text("/id"), &id] {
+        answers.push(alice.get(&format!("/files/{id}")).await.body);
+    }
+    (answers, world.log.calls())
+}
+
+#[tokio::test]
+async fn results_are_the_same_whether_anybody_measures_or_not_and_however_slow_the_output_is() {
+    let unmeasured = way_of_two_files().await;
+    let telemetry =
+        Telemetry::new("all", "longshore").with_sink(|_| thread::sleep(Duration::from_millis(20)));
+    let measured = telemetry
+        .observe(&Invocation::default(), async { Ok::<_, Infallible>(way_of_two_files().await) })
+        .await
+        .unwrap();
+    assert_eq!(measured, unmeasured);
 }

@@ -5,7 +5,7 @@ use shared::object_key::decode_event_key;
 
 use crate::stack::Stack;
 
-const FUNCTIONS: [&str; 5] = ["presign", "chunk-complete", "assembly", "thumbnail", "cleanup"];
+pub(crate) const FUNCTIONS: [&str; 5] = ["presign", "chunk-complete", "assembly", "thumbnail", "cleanup"];
 
 pub(crate) fn the_logs_hold_no_secret_and_no_panic(stack: &Stack) {
     let mut secrets =

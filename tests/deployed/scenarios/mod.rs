@@ -13,6 +13,7 @@ mod gateway;
 mod large_file;
 mod listing;
 mod logs;
+mod metrics;
 mod owners;
 mod permissions;
 mod photo;
@@ -92,4 +93,6 @@ pub(crate) const ALONE: &[(&str, Scenario)] = named![
     duplicates::messages_that_come_again_change_nothing,
     // Reads what all of the others have made the functions write.
     logs::the_logs_hold_no_secret_and_no_panic,
+    metrics::every_line_of_metrics_is_one_that_cloudwatch_takes,
+    metrics::cloudwatch_answers_with_the_numbers_of_the_functions,
 ];
