@@ -13,6 +13,11 @@ pub(crate) struct JpegStructure<'a> {
     pub(crate) scans: u32,
     /// Whether the frame is a progressive one.
     pub(crate) progressive: bool,
+    /// Width and height of the frame, in pixels; 0 where no frame was seen.
+    pub(crate) size: (u32, u32),
+    /// Whether the frame is of a kind that is hardly ever met: lossless, hierarchical, with arithmetic coding, or of other
+    /// than 8 bits.
+    pub(crate) is_rare: bool,
     /// EXIF metadata, without the name in front.
     pub(crate) exif: Option<&'a [u8]>,
     /// The pieces of a colour profile with their numbers.
@@ -60,6 +65,11 @@ impl<'a> JpegStructure<'a> {
             // Segment: sample precision, height (2), width (2), number of components.
             self.components = segment.get(5).copied().unwrap_or(0);
             self.progressive = matches!(marker, 0xc2 | 0xc6 | 0xca | 0xce);
+            if let Some([precision, h1, h2, w1, w2]) = segment.first_chunk::<5>() {
+                let side = |high: &u8, low: &u8| u32::from(u16::from_be_bytes([*high, *low]));
+                self.size = (side(w1, w2), side(h1, h2));
+                self.is_rare = *precision != 8 || !matches!(marker, 0xc0..=0xc2);
+            }
         }
     }
 }
@@ -113,8 +123,13 @@ mod tests {
             file.extend([0xff, 0xda, 0, 2, 1, 2, 0xff, 0x00, 0xda, 0xff, 0xd3, 0xda]);
         }
         file.extend([0xff, 0xd9, 0xff, 0xda, 0, 2]);
-        let expected =
-            JpegStructure { components: 3, scans: 3, progressive: true, ..JpegStructure::default() };
+        let expected = JpegStructure {
+            components: 3,
+            scans: 3,
+            progressive: true,
+            size: (1, 1),
+            ..JpegStructure::default()
+        };
         assert_eq!(JpegStructure::read(&file), expected);
     }
 

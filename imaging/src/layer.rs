@@ -25,7 +25,10 @@ pub(crate) const NEUTRAL: u16 = 128 * 257;
 impl Layer {
     /// From planes of one size.
     pub(crate) fn from_full([y, cb, cr]: [Plane; 3], alpha: Option<Plane>, keeps_full: bool) -> Self {
-        let half = [cb.halved(), cr.halved()];
+        let half = [&cb, &cr].map(|color| match &alpha {
+            Some(alpha) => color.halved_by(alpha),
+            None => color.halved(),
+        });
         Self { y, half, full: keeps_full.then_some([cb, cr]), alpha }
     }
 

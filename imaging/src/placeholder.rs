@@ -53,15 +53,22 @@ pub fn placeholder(picture: &Picture) -> Result<Placeholder, ImageError> {
     })
 }
 
-/// The layer as 8-bit red, green, blue and alpha of this size.
+/// The layer as 8-bit red, green, blue and alpha of this size. Each sample weighs as much as is seen of it.
 fn small_rgba(layer: &Layer, width: usize, height: usize) -> Option<Vec<u8>> {
     let shrunk = |plane: &Plane| {
         let mut shrinker = Shrinker::whole(plane.width(), plane.height(), &[(width, height)]);
         plane.rows().for_each(|row| shrinker.push(row));
         shrinker.finish().pop()
     };
-    let [cb, cr] = layer.half.each_ref().map(shrunk);
-    let (y, cb, cr) = (shrunk(&layer.y)?, cb?, cr?);
+    let seen = |plane: &Plane, alpha: Option<&Plane>| {
+        let Some(alpha) = alpha else { return shrunk(plane) };
+        let mut weighed = shrunk(&plane.multiplied(alpha))?;
+        weighed.divide_by(&shrunk(alpha)?);
+        Some(weighed)
+    };
+    let half_alpha = layer.alpha.as_ref().map(Plane::halved);
+    let [cb, cr] = layer.half.each_ref().map(|plane| seen(plane, half_alpha.as_ref()));
+    let (y, cb, cr) = (seen(&layer.y, layer.alpha.as_ref())?, cb?, cr?);
     let alpha = match &layer.alpha {
         Some(alpha) => shrunk(alpha)?,
         None => Plane::filled(width, height, u16::MAX),

@@ -76,6 +76,38 @@ impl Plane {
         Self { width, height, samples }
     }
 
+    /// The same, each sample weighed by how much of it is seen: colour beside a transparent edge stays what it is.
+    pub(crate) fn halved_by(&self, alpha: &Self) -> Self {
+        let weighed = self.multiplied(alpha);
+        let mut halved = weighed.halved();
+        halved.divide_by(&alpha.halved());
+        // Where nothing is seen there is nothing to keep, and the plain mean compresses best.
+        let hidden = self.halved();
+        for ((sample, plain), seen) in
+            halved.samples.iter_mut().zip(&hidden.samples).zip(alpha.halved().samples())
+        {
+            if *seen == 0 {
+                *sample = *plain;
+            }
+        }
+        halved
+    }
+
+    /// Each sample times an alpha of the same size.
+    pub(crate) fn multiplied(&self, alpha: &Self) -> Self {
+        let product = |(sample, alpha): (&u16, &u16)| multiplied(*sample, *alpha);
+        let samples = self.samples.iter().zip(&alpha.samples).map(product).collect();
+        Self { width: self.width, height: self.height, samples }
+    }
+
+    /// Takes an alpha of the same size out of samples that were multiplied with it; 0 where nothing is seen.
+    pub(crate) fn divide_by(&mut self, alpha: &Self) {
+        for (sample, alpha) in self.samples.iter_mut().zip(&alpha.samples) {
+            let product = u32::from(*sample) * u32::from(u16::MAX) + u32::from(*alpha) / 2;
+            *sample = u16::try_from(product.checked_div(u32::from(*alpha)).unwrap_or(0)).unwrap_or(u16::MAX);
+        }
+    }
+
     /// Laid on a background by an alpha of the same size.
     pub(crate) fn over(&self, background: u16, alpha: &Self) -> Self {
         let mix = |sample: &u16, alpha: &u16| {
@@ -141,6 +173,12 @@ impl Plane {
     }
 }
 
+/// A sample times an alpha, both of 65535.
+pub(crate) fn multiplied(sample: u16, alpha: u16) -> u16 {
+    let product = u32::from(sample) * u32::from(alpha);
+    u16::try_from((product + 32_767) / 65_535).unwrap_or(u16::MAX)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -172,6 +210,18 @@ mod tests {
     fn half_of_an_odd_plane_keeps_its_edges() {
         let halved = Plane::from_samples(3, vec![0, 4, 10, 8, 12, 20, 7, 9, 30]).halved();
         assert_eq!(halved, Plane::from_samples(2, vec![6, 15, 8, 30]));
+    }
+
+    #[test]
+    fn colour_beside_what_is_hidden_keeps_its_strength() {
+        let alpha = Plane::from_samples(4, vec![u16::MAX, 0, 0, 0, 0, 0, 0, 0]);
+        let color = Plane::from_samples(4, vec![60_000, 32_896, 100, 300, 32_896, 32_896, 100, 300]);
+        let halved = color.halved_by(&alpha);
+        // What is multiplied and divided again may be one off.
+        assert!(halved.samples()[0].abs_diff(60_000) <= 1, "{halved:?}");
+        assert_eq!(halved.samples()[1], 200);
+        let even = Plane::filled(4, 2, u16::MAX);
+        assert_eq!(color.halved_by(&even), color.halved());
     }
 
     #[test]

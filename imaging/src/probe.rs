@@ -1,5 +1,6 @@
 //! Looks at the header of a picture and at nothing that costs memory.
 
+use crate::animation::moving_bytes;
 use crate::error::ImageError;
 use crate::format::InputFormat;
 use crate::guard::without_panic;
@@ -31,6 +32,15 @@ impl Header {
         let encoding =
             layers_bytes(self.width, self.height) + encoders_bytes(self.width, self.height, threads);
         self.decode_bytes.max(encoding)
+    }
+
+    /// The same for a picture that moves and is kept moving; its file is held, and counted, until the last frame was read.
+    pub fn moving_peak_bytes(&self, threads: usize, file_bytes: u64) -> u64 {
+        self.peak_bytes(threads).saturating_add(self.moving_bytes()).saturating_add(file_bytes)
+    }
+
+    pub(crate) fn moving_bytes(&self) -> u64 {
+        moving_bytes(u64::from(self.width) * u64::from(self.height))
     }
 }
 

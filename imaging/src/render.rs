@@ -3,12 +3,14 @@
 use std::fmt;
 use std::sync::Arc;
 
+use crate::animation::Moving;
 use crate::crew::Crew;
 use crate::decode::Picture;
 use crate::encode::encode;
 use crate::error::ImageError;
 use crate::fit::fit_inside;
 use crate::format::OutputFormat;
+use crate::guard::without_panic;
 use crate::layer::Layer;
 use crate::limits::Limits;
 use crate::options::Look;
@@ -84,7 +86,7 @@ impl fmt::Debug for Conditions<'_> {
 
 /// Makes the variants in the order of `specs`, hands each to `deliver` as soon as it is finished, and returns those
 /// that were left out. Each size of the picture is freed with its last variant. A crew of several works on as many
-/// variants at once; then the largest AVIF, which takes longer than any other, is begun first.
+/// variants at once; then the largest AVIF, which takes longer than any other, is begun second.
 pub fn render_all(
     picture: Picture,
     specs: &[VariantSpec],
@@ -112,8 +114,8 @@ pub fn render_all(
             continue;
         }
         let look = conditions.look;
-        let animation = stock.animation(&spec, size);
-        let work = move || match animation {
+        let moving = stock.moving(&spec);
+        let work = move || match moving.and_then(|moving| moving_file(&moving, size)) {
             Some(bytes) => (spec, Ok(Variant { spec, width: size.0, height: size.1, bytes })),
             None => (spec, layer.and_then(|layer| make(layer, &spec, size, look))),
         };
@@ -133,12 +135,19 @@ fn make(layer: Arc<Layer>, spec: &VariantSpec, size: (u32, u32), look: Look) -> 
     Ok(Variant { spec: *spec, width: size.0, height: size.1, bytes })
 }
 
-/// With more than one worker the whole takes at least as long as its longest part, so that one is begun first.
+/// The moving picture of this size; nothing where it cannot be made, as for a still one.
+fn moving_file(moving: &Moving, (width, height): (u32, u32)) -> Option<Vec<u8>> {
+    let size = (usize::try_from(width).ok()?, usize::try_from(height).ok()?);
+    without_panic(ImageError::Encode, || Ok(moving.file(size))).ok().flatten()
+}
+
+/// With more than one worker the whole takes at least as long as its longest part, so that one is begun early: right after
+/// the first, since what matters most goes before everything.
 fn in_order(specs: &[VariantSpec], crew: &Crew) -> Vec<VariantSpec> {
     let mut specs = specs.to_vec();
     let largest = specs.iter().rposition(|spec| spec.format == OutputFormat::Avif);
     if let Some(largest) = largest.filter(|_| 1 < crew.size()) {
-        specs.get_mut(..=largest).unwrap_or_default().rotate_right(1);
+        specs.get_mut(1..=largest).unwrap_or_default().rotate_right(1);
     }
     specs
 }
@@ -148,14 +157,14 @@ struct Stock {
     header: Header,
     /// With how many variants are still to be made of each.
     layers: Vec<(Arc<Layer>, usize)>,
-    animations: Vec<(usize, usize, Vec<u8>)>,
+    moving: Option<Arc<Moving>>,
 }
 
 impl Stock {
     fn new(picture: Picture, specs: &[VariantSpec]) -> Self {
         let header = picture.header();
         let layers = picture.layers.into_iter().map(|layer| (Arc::new(layer), 0)).collect();
-        let mut stock = Self { header, layers, animations: picture.animations };
+        let mut stock = Self { header, layers, moving: picture.moving };
         for spec in specs {
             let size = stock.size_of(spec);
             if let Some(place) = stock.find(size)
@@ -178,11 +187,9 @@ impl Stock {
         self.layers.iter().position(|(layer, _)| layer.size() == size)
     }
 
-    /// The moving picture of this size, for a variant that can move. A small one is that of several variants.
-    fn animation(&self, spec: &VariantSpec, (width, height): (u32, u32)) -> Option<Vec<u8>> {
-        let size = (usize::try_from(width).ok()?, usize::try_from(height).ok()?);
-        let (.., file) = self.animations.iter().find(|animation| (animation.0, animation.1) == size)?;
-        (spec.format == OutputFormat::WebP).then(|| file.clone())
+    /// The moving picture, for a variant that can move.
+    fn moving(&self, spec: &VariantSpec) -> Option<Arc<Moving>> {
+        self.moving.as_ref().filter(|_| spec.format == OutputFormat::WebP).map(Arc::clone)
     }
 
     /// The layer for one more variant; the last one has it for itself.

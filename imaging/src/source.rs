@@ -71,6 +71,11 @@ fn header(
 fn open_jpeg<'a>(bytes: &'a [u8], limits: &Limits) -> Result<Source<'a>, ImageError> {
     let structure = JpegStructure::read(bytes);
     limits.check_scans(structure.scans)?;
+    if structure.is_rare {
+        return Err(ImageError::Unsupported);
+    }
+    // Before libjpeg, whose own limit says nothing of ours.
+    limits.check_size(structure.size.0, structure.size.1)?;
     let reader = JpegReader::open(bytes).map_err(|error| ImageError::Damaged(error.0))?;
     let model = match reader.color() {
         Some(JpegColor::Gray) => ColorModel::Gray,

@@ -27,6 +27,10 @@ pub(crate) fn decoder(
     let mut decoder = image_webp::WebPDecoder::new(Cursor::new(bytes))?;
     // No chunk that lies inside the file can be larger than the file.
     decoder.set_memory_limit(bytes.len());
+    if decoder.is_animated() {
+        // Only with a colour does the decoder clear what a frame asks to have cleared.
+        decoder.set_background_color([0; 4])?;
+    }
     Ok(decoder)
 }
 

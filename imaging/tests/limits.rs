@@ -92,7 +92,10 @@ fn bombs_of_many_pixels_are_refused_by_their_header() {
     assert_too_large(&png_of_chunks(30_000, 30_000, GREY_1_BIT, &[]), Measure::Side);
     assert_too_large(&png_of_chunks(12_000, 12_000, RGBA_8_BIT, &[]), Measure::Pixels);
     assert_too_large(&jpeg_claiming(16_000, 16_000, false), Measure::Pixels);
-    assert_too_large(&jpeg_claiming(65_500, 65_500, false), Measure::Side);
+    for side in [65_500, 65_535] {
+        assert_too_large(&jpeg_claiming(side, side, false), Measure::Side);
+        assert_too_large(&jpeg_claiming(1, side, true), Measure::Side);
+    }
     assert_too_large(&webp_claiming(16_383, 16_383), Measure::Pixels);
     assert_too_large(&tiny_gif([65_535, 65_535], [0, 0, 1, 1]), Measure::Side);
     assert_too_large(&tiny_gif([16_000, 16_000], [0, 0, 1, 1]), Measure::Pixels);
@@ -145,4 +148,19 @@ fn a_jpeg_of_hundreds_of_scans_is_refused() {
     let (last_scan, end) = last_scan.split_at(last_scan.len() - 2);
     let bomb = [before.to_vec(), last_scan.repeat(300), end.to_vec()].concat();
     assert_too_large(&bomb, Measure::JpegScans);
+}
+
+#[test]
+fn a_jpeg_of_a_rare_kind_is_whole_and_not_taken() {
+    let file = jpeg(&four_corners(30, 20));
+    let frame = file.windows(2).position(|pair| pair == [0xff, 0xc0]).unwrap();
+    let changed = |place: usize, byte: u8| {
+        let mut file = file.clone();
+        file[frame + place] = byte;
+        probe(&file, &Limits::default())
+    };
+    // Twelve bits a sample; lossless; arithmetic coding.
+    for (place, byte) in [(4, 12), (1, 0xc3), (1, 0xc9)] {
+        assert_eq!(changed(place, byte), Err(ImageError::Unsupported), "{byte:#x}");
+    }
 }

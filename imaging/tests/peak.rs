@@ -20,6 +20,8 @@ const SIZE: (u32, u32) = (4000, 3000);
 const OWN_BYTES_MAX: u64 = 9 * 1024 * 1024;
 /// How much larger than the truth a prediction may be. One that cries wolf refuses pictures that could be made.
 const EXAGGERATION_MAX: u64 = 3;
+/// The kind of which more than the first frame is wanted.
+const MOVING: &str = "moving GIF";
 /// The word that makes this program its own child.
 const CHILD: &str = "measure";
 
@@ -40,11 +42,20 @@ fn transparent() -> RgbaImage {
     picture
 }
 
-/// A name, and what makes the file.
+/// Noise that moves, so that each frame takes what a frame can take.
+fn moving(frames: u32) -> Vec<u8> {
+    let frame = |number: u32| {
+        let photo = DynamicImage::ImageRgb8(photo()).crop_imm(number * 20, number * 10, 416, 300);
+        photo.into_rgba8()
+    };
+    inputs::gif_animation((0..frames).map(frame))
+}
+
+/// A name, and what makes the file. Those that move are kept moving.
 type Kind = (&'static str, fn() -> Vec<u8>);
 
 /// Pictures of every kind that is read in a way of its own.
-const KINDS: [Kind; 8] = [
+const KINDS: [Kind; 9] = [
     ("JPEG", || inputs::jpeg(&photo())),
     ("progressive JPEG", || inputs::progressive_jpeg(&photo())),
     ("JPEG in four inks", || {
@@ -61,12 +72,13 @@ const KINDS: [Kind; 8] = [
     ("transparent PNG", || inputs::png(transparent())),
     ("PNG of 16 bits", || inputs::png(DynamicImage::ImageRgb8(photo()).into_rgb16())),
     ("lossless WebP", || inputs::lossless_webp(&transparent())),
+    (MOVING, || moving(60)),
     ("small JPEG", || inputs::jpeg(&RgbImage::from_pixel(40, 30, image::Rgb([9, 9, 9])))),
 ];
 
 fn main() {
     match std::env::args().nth(1).as_deref() {
-        Some(CHILD) => measure(&std::env::args().nth(2).unwrap()),
+        Some(CHILD) => measure(&std::env::args().nth(2).unwrap(), std::env::args().nth(3).unwrap() == MOVING),
         _ => compare(),
     }
 }
@@ -79,7 +91,10 @@ fn compare() {
     for (name, make) in KINDS {
         let path = folder.join("picture");
         std::fs::write(&path, make()).unwrap();
-        let child = Command::new(std::env::current_exe().unwrap()).arg(CHILD).arg(&path).output().unwrap();
+        let child = Command::new(std::env::current_exe().unwrap())
+            .args([CHILD, path.to_str().unwrap(), name])
+            .output()
+            .unwrap();
         let words = String::from_utf8(child.stdout).unwrap();
         let numbers: Vec<u64> = words.split_whitespace().map(|word| word.parse().unwrap()).collect();
         let [predicted, taken] = numbers[..] else {
@@ -95,14 +110,19 @@ fn compare() {
 }
 
 /// Makes all variants of one file, and says what was predicted and by how much the peak of this process grew, in bytes.
-fn measure(path: &str) {
+fn measure(path: &str, moves: bool) {
     give_back_freed_pixels();
+    let look = Look { animation_frames_max: if moves { 100 } else { 1 }, ..Look::default() };
     let file = std::fs::read(path).unwrap();
     let limits = Limits { decode_bytes_max: u64::MAX, ..Limits::default() };
-    let predicted = probe(&file, &limits).unwrap().peak_bytes(1);
+    let header = probe(&file, &limits).unwrap();
+    let predicted = match moves {
+        true => header.moving_peak_bytes(1, u64::try_from(file.len()).unwrap()),
+        false => header.peak_bytes(1),
+    };
     let before = peak_bytes();
-    let picture = inputs::decode(&file, &limits).unwrap();
-    let conditions = imaging::Conditions { limits: &limits, look: Look::default(), time_left: &|| true };
+    let picture = imaging::decode(&file, &VARIANTS, &limits, look).unwrap();
+    let conditions = imaging::Conditions { limits: &limits, look, time_left: &|| true };
     let skipped = imaging::render_all(picture, &VARIANTS, &conditions, &Crew::alone(), &mut |_| {});
     assert_eq!(skipped, []);
     println!("{predicted} {}", peak_bytes() - before);

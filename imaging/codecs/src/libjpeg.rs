@@ -71,7 +71,7 @@ pub(crate) fn sentence(code: c_int) -> String {
     match code {
         JWRN_JPEG_EOF | JERR_INPUT_EOF => "the file ends before the picture does".to_owned(),
         _ if means_lost_samples(code) => "a part of the compressed data is damaged".to_owned(),
-        _ => format!("libjpeg gave up with message {code}"),
+        _ => format!("its structure is none of a JPEG (message {code} of libjpeg)"),
     }
 }
 

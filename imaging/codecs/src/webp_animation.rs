@@ -20,37 +20,44 @@ const ALPHA_FLAG: u8 = 0x10;
 const NO_BLENDING: u8 = 0x02;
 /// Where the chunks of a file begin: after `RIFF`, its length and `WEBP`.
 const CHUNKS_START: usize = 12;
+/// Where the flags of an extended file are: first in its first chunk.
+const FLAGS_PLACE: usize = CHUNKS_START + 8;
+/// What stands around a frame, and before all of them, at the most.
+const FRAME_HEADER_BYTES_MAX: usize = 32;
+const FILE_HEADER_BYTES_MAX: usize = 64;
 
-/// The file that shows the frames one after the other, for ever. `None` when there are none, or when one is no WebP
-/// picture of the common size.
-pub fn assemble(frames: &[Frame]) -> Option<Vec<u8>> {
-    let first = frames.first()?;
-    let mut has_alpha = false;
-    let mut body = Vec::new();
+/// The file that shows the frames one after the other, `loops` times; 0 is for ever. `None` when there are none, or when
+/// one is no WebP picture of the common size. Each frame is freed once it is in the file.
+pub fn assemble(frames: Vec<Frame>, loops: u16) -> Option<Vec<u8>> {
+    let (width, height) = frames.first().map(|frame| (frame.width, frame.height))?;
+    let bytes: usize = frames.iter().map(|frame| frame.file.len() + FRAME_HEADER_BYTES_MAX).sum();
+    let mut file = Vec::with_capacity(bytes + FILE_HEADER_BYTES_MAX);
+    file.extend(b"RIFF\0\0\0\0WEBP");
+    let mut header = vec![ANIMATION_FLAG, 0, 0, 0];
+    header.extend(less_one(width)?);
+    header.extend(less_one(height)?);
+    push_chunk(&mut file, *b"VP8X", &header)?;
+    // A transparent background.
+    let [low, high] = loops.to_le_bytes();
+    push_chunk(&mut file, *b"ANIM", &[0, 0, 0, 0, low, high])?;
     for frame in frames {
-        if (frame.width, frame.height) != (first.width, first.height) {
+        if (frame.width, frame.height) != (width, height) {
             return None;
         }
         let picture = picture_chunks(&frame.file)?;
-        has_alpha |= picture.starts_with(b"ALPH");
+        if picture.starts_with(b"ALPH") {
+            *file.get_mut(FLAGS_PLACE)? |= ALPHA_FLAG;
+        }
         let mut content = vec![0; 6];
         content.extend(less_one(frame.width)?);
         content.extend(less_one(frame.height)?);
         content.extend(three_bytes(frame.millis.min(0x00ff_ffff))?);
         content.push(NO_BLENDING);
         content.extend(picture);
-        push_chunk(&mut body, *b"ANMF", &content)?;
+        push_chunk(&mut file, *b"ANMF", &content)?;
     }
-    let mut header = vec![ANIMATION_FLAG | if has_alpha { ALPHA_FLAG } else { 0 }, 0, 0, 0];
-    header.extend(less_one(first.width)?);
-    header.extend(less_one(first.height)?);
-    let mut chunks = b"WEBP".to_vec();
-    push_chunk(&mut chunks, *b"VP8X", &header)?;
-    // A transparent background, and no end.
-    push_chunk(&mut chunks, *b"ANIM", &[0; 6])?;
-    chunks.extend(body);
-    let mut file = Vec::with_capacity(chunks.len() + 8);
-    push_chunk(&mut file, *b"RIFF", &chunks)?;
+    let length = u32::try_from(file.len().checked_sub(8)?).ok()?;
+    file.get_mut(4..8)?.copy_from_slice(&length.to_le_bytes());
     Some(file)
 }
 
@@ -109,10 +116,11 @@ mod tests {
 
     #[test]
     fn frames_keep_their_pictures_sizes_and_times() {
-        let file = assemble(&[frame(still(*b"VP8 ", b"abc"), 2), frame(still(*b"VP8 ", b"de"), 2)]).unwrap();
+        let frames = vec![frame(still(*b"VP8 ", b"abc"), 2), frame(still(*b"VP8 ", b"de"), 2)];
+        let file = assemble(frames, 3).unwrap();
         let expected = [
             b"RIFF\x6a\0\0\0WEBPVP8X\x0a\0\0\0\x02\0\0\0\x01\0\0\x02\0\0".as_slice(),
-            b"ANIM\x06\0\0\0\0\0\0\0\0\0",
+            b"ANIM\x06\0\0\0\0\0\0\0\x03\0",
             b"ANMF\x1c\0\0\0\0\0\0\0\0\0\x01\0\0\x02\0\0\x28\0\0\x02VP8 \x03\0\0\0abc\0",
             b"ANMF\x1a\0\0\0\0\0\0\0\0\0\x01\0\0\x02\0\0\x28\0\0\x02VP8 \x02\0\0\0de",
         ];
@@ -121,9 +129,10 @@ mod tests {
 
     #[test]
     fn what_is_no_picture_or_has_another_size_is_refused() {
-        assert_eq!(assemble(&[]), None);
-        assert_eq!(assemble(&[frame(still(*b"EXIF", b"x"), 2)]), None);
-        assert_eq!(assemble(&[frame(b"RIFF".to_vec(), 2)]), None);
-        assert_eq!(assemble(&[frame(still(*b"VP8 ", b"a"), 2), frame(still(*b"VP8 ", b"a"), 4)]), None);
+        assert_eq!(assemble(vec![], 0), None);
+        assert_eq!(assemble(vec![frame(still(*b"EXIF", b"x"), 2)], 0), None);
+        assert_eq!(assemble(vec![frame(b"RIFF".to_vec(), 2)], 0), None);
+        let unlike = vec![frame(still(*b"VP8 ", b"a"), 2), frame(still(*b"VP8 ", b"a"), 4)];
+        assert_eq!(assemble(unlike, 0), None);
     }
 }

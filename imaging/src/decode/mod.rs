@@ -3,12 +3,14 @@
 mod jpeg;
 mod raster;
 
+use std::sync::{Arc, OnceLock};
+
 use image::metadata::Orientation;
 
 pub(crate) use jpeg::{JpegSource, Reader};
 pub(crate) use raster::{RasterSource, model_of, shrink};
 
-use crate::animation::{Wanted, animations};
+use crate::animation::{Moving, moves};
 use crate::color::to_rgb;
 use crate::error::ImageError;
 use crate::fit::fit_inside;
@@ -16,7 +18,7 @@ use crate::format::OutputFormat;
 use crate::guard::without_panic;
 use crate::layer::Layer;
 use crate::limits::Limits;
-use crate::normalize::normalize;
+use crate::normalize::Stretch;
 use crate::options::Look;
 use crate::placeholder::HASHED_SIDE_MAX;
 use crate::probe::Header;
@@ -29,8 +31,8 @@ pub struct Picture {
     header: Header,
     /// From small to large.
     pub(crate) layers: Vec<Layer>,
-    /// Where the picture moves and is wanted to: whole WebP files with their width and height.
-    pub(crate) animations: Vec<(usize, usize, Vec<u8>)>,
+    /// Where the picture moves and is wanted to.
+    pub(crate) moving: Option<Arc<Moving>>,
 }
 
 impl Picture {
@@ -93,38 +95,48 @@ pub fn decode(
             Opened::Raster(raster) => raster::decode(raster, &targets)?,
         };
         let mut layers = drop_opaque_alpha(layers);
-        if look.normalize {
-            normalize(&mut layers);
+        let stretch = if look.normalize { layers.last().and_then(Stretch::of) } else { None };
+        if let Some(stretch) = stretch {
+            for layer in &mut layers {
+                stretch.apply(layer);
+            }
         }
         let layers: Vec<_> = layers.into_iter().map(|layer| layer.oriented(orientation)).collect();
-        let animations = animations_of(bytes, &(header, orientation), specs, limits, look)?;
-        Ok(Picture { header, layers, animations })
+        let moving = moving(bytes, &(header, orientation), specs, limits, look)?;
+        let moving = moving.map(|moving| Arc::new(Moving { stretch, ..moving }));
+        Ok(Picture { header, layers, moving })
     })
 }
 
-/// The moving picture in the sizes of the WebP variants, if the stack wants it to move.
-fn animations_of(
+/// The moving picture in the sizes of the WebP variants, if it moves, is wanted to, and fits into the memory.
+fn moving(
     bytes: &[u8],
     source: &(Header, Orientation),
     specs: &[VariantSpec],
     limits: &Limits,
     look: Look,
-) -> Result<Vec<(usize, usize, Vec<u8>)>, ImageError> {
+) -> Result<Option<Moving>, ImageError> {
     let (header, orientation) = source;
     let specs: Vec<_> = specs.iter().copied().filter(|spec| spec.format == OutputFormat::WebP).collect();
     let Some(quality) = specs.first().map(|spec| spec.quality).filter(|_| 1 < look.animation_frames_max)
     else {
-        return Ok(Vec::new());
+        return Ok(None);
     };
-    let targets = targets(header, *orientation, &specs)?;
-    let frames_max = look.animation_frames_max;
-    let wanted = Wanted { targets: &targets, quality, frames_max, orientation: *orientation };
-    let files = animations(header.format, bytes, limits, &wanted);
-    let shown = targets.iter().map(|target| match swaps_sides(*orientation) {
-        true => (target.height, target.width),
-        false => (target.width, target.height),
-    });
-    Ok(shown.zip(files).map(|((width, height), file)| (width, height, file)).collect())
+    let fits = header.moving_bytes() <= limits.decode_bytes_max;
+    if !fits || !moves(header.format, bytes, limits) {
+        return Ok(None);
+    }
+    Ok(Some(Moving {
+        format: header.format,
+        file: bytes.to_vec(),
+        targets: targets(header, *orientation, &specs)?,
+        quality,
+        frames_max: look.animation_frames_max,
+        orientation: *orientation,
+        stretch: None,
+        decode_bytes_max: limits.decode_bytes_max,
+        files: OnceLock::new(),
+    }))
 }
 
 /// The distinct sizes, from small to large. Without any variant there is still one, for the placeholder.

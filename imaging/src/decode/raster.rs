@@ -6,7 +6,7 @@ use super::Target;
 use crate::color::{ColorModel, Conversion};
 use crate::error::ImageError;
 use crate::layer::Layer;
-use crate::plane::Plane;
+use crate::plane::multiplied;
 use crate::scale::Shrinker;
 
 /// A picture whose header was read.
@@ -109,7 +109,7 @@ impl Channels {
             for (pixel, slot) in row.chunks_exact(count).zip(target) {
                 let sample = pixel.get(number).map_or(0, |sample| sample.to_16_bits());
                 *slot = match pixel.last() {
-                    Some(alpha) if is_color => multiply(sample, alpha.to_16_bits()),
+                    Some(alpha) if is_color => multiplied(sample, alpha.to_16_bits()),
                     _ => sample,
                 };
             }
@@ -126,24 +126,11 @@ impl Channels {
                 let alpha = if self.has_alpha { components.pop() } else { None };
                 if let Some(alpha) = &alpha {
                     for plane in &mut components {
-                        divide(plane, alpha);
+                        plane.divide_by(alpha);
                     }
                 }
                 conversion.layer(components, alpha, target.wants_full_color)
             })
             .collect()
-    }
-}
-
-fn multiply(sample: u16, alpha: u16) -> u16 {
-    let product = u32::from(sample) * u32::from(alpha);
-    u16::try_from((product + 32_767) / 65_535).unwrap_or(u16::MAX)
-}
-
-/// Takes alpha back out of a colour. Where nothing can be seen, the colour is black.
-fn divide(plane: &mut Plane, alpha: &Plane) {
-    for (sample, alpha) in plane.samples_mut().iter_mut().zip(alpha.samples()) {
-        let quotient = (u32::from(*sample) * 65_535).checked_div(u32::from(*alpha)).unwrap_or(0);
-        *sample = u16::try_from(quotient).unwrap_or(u16::MAX);
     }
 }

@@ -177,6 +177,23 @@ pub(crate) fn webp_claiming(width: u32, height: u32) -> Vec<u8> {
     riff(&[(b"VP8L", bitstream)])
 }
 
+/// Two frames on a canvas of 64 x 48: a red left half, which is to be cleared again, and then a green right half.
+pub(crate) fn webp_that_clears() -> Vec<u8> {
+    let half =
+        |color: [u8; 4]| lossless_webp(&RgbaImage::from_pixel(32, 48, image::Rgba(color)))[12..].to_vec();
+    let frame = |x: u8, flags: u8, picture: Vec<u8>| {
+        let mut content = vec![x / 2, 0, 0, 0, 0, 0, 31, 0, 0, 47, 0, 0, 100, 0, 0, flags];
+        content.extend(picture);
+        content
+    };
+    riff(&[
+        (b"VP8X", vec![0x12, 0, 0, 0, 63, 0, 0, 47, 0, 0]),
+        (b"ANIM", vec![0; 6]),
+        (b"ANMF", frame(0, 0x01, half([250, 0, 0, 255]))),
+        (b"ANMF", frame(32, 0x01, half([0, 250, 0, 255]))),
+    ])
+}
+
 pub(crate) fn riff(chunks: &[(&[u8; 4], Vec<u8>)]) -> Vec<u8> {
     let mut body = b"WEBP".to_vec();
     for (name, content) in chunks {
