@@ -3,6 +3,7 @@
 mod dynamodb;
 #[cfg(feature = "testing")]
 mod longest_answer;
+mod measured;
 mod places;
 mod s3;
 mod scripted_server;
