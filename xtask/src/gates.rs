@@ -111,7 +111,7 @@ const TEMPLATES: [&str; 3] = ["template.yaml", "infra/watch.yaml", "infra/watch-
 
 /// The templates as their schema sees them (cfn-lint), as SAM expands the one that needs it, and as an auditor reads them
 /// (checkov). What none of them knows is in `tests/tidy`.
-pub(crate) fn check_templates(project: &Project, toolchain: &Toolchain) -> anyhow::Result<()> {
+pub(crate) fn check_template(project: &Project, toolchain: &Toolchain) -> anyhow::Result<()> {
     let mut cfn_lint = toolchain.command("cfn-lint");
     cfn_lint.args(TEMPLATES).current_dir(project.root());
     process::run_shown(&mut cfn_lint, "cfn-lint")?;

@@ -36,7 +36,7 @@ pub(crate) fn run() -> anyhow::Result<()> {
     steps.run("offline tests", || {
         cargo(&project, &toolchain, &["test", "--workspace", "--all-features", "--locked"])
     })?;
-    steps.run("templates", || gates::check_templates(&project, &toolchain))?;
+    steps.run("template", || gates::check_template(&project, &toolchain))?;
     steps.run("pictures of Pillow", || corpus::run(&project, &toolchain))?;
     steps.run("build of the functions", || deploy::build_functions(&project, &toolchain))?;
     let stack = steps.run("deployment to a local AWS", || {
