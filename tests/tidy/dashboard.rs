@@ -32,7 +32,7 @@ pub(crate) fn metrics_that_nobody_looks_at(watch: &Watch) -> Vec<String> {
 /// What the axis says, by the unit of what is drawn.
 fn axis_label(drawn: &Drawn) -> &'static str {
     let statistic = drawn.seen.statistic.as_str();
-    match drawn.seen.ours().map(|metric| metric.unit()) {
+    match drawn.seen.ours().map(Metric::unit) {
         _ if statistic == "SampleCount" => "count",
         Some(Unit::Count) if statistic == "Average" => "share, 1 is all",
         Some(Unit::Count) => "count",
@@ -78,7 +78,7 @@ pub(crate) fn thresholds_without_a_line(watch: &Watch) -> Vec<String> {
     for widget in widgets(&dashboard, "metric") {
         let mut expected = BTreeSet::new();
         let drawn = drawn_by(widget);
-        for alarm in alarms_of(&watch.watch) {
+        for alarm in alarms_of(&watch.local) {
             let uses = uses_of(alarm.id, alarm.properties);
             let is_drawn = drawn.iter().any(|drawn| {
                 uses.iter().any(|seen| {
@@ -97,7 +97,7 @@ pub(crate) fn thresholds_without_a_line(watch: &Watch) -> Vec<String> {
         faults
             .extend((written != lines.len()).then(|| format!("{}: a line is no parameter", widget["title"])));
     }
-    let undrawn = alarms_of(&watch.watch).filter(|alarm| !drawn_somewhere.contains(alarm.id));
+    let undrawn = alarms_of(&watch.local).filter(|alarm| !drawn_somewhere.contains(alarm.id));
     faults.extend(undrawn.map(|alarm| format!("{} is not drawn", alarm.id)));
     faults
 }
@@ -109,7 +109,7 @@ pub(crate) fn alarms_that_do_not_stand_on_top(watch: &Watch) -> Vec<String> {
         .flat_map(|widget| widget["alarms"].as_array().into_iter().flatten())
         .filter_map(|alarm| alarm.as_str()?.strip_prefix("${")?.strip_suffix(".Arn}"))
         .collect();
-    let expected: BTreeSet<&str> = alarms_of(&watch.watch).map(|alarm| alarm.id).collect();
+    let expected: BTreeSet<&str> = alarms_of(&watch.local).map(|alarm| alarm.id).collect();
     let found: BTreeSet<&str> = shown.iter().copied().collect();
     let mut faults: Vec<String> = found.symmetric_difference(&expected).map(|id| (*id).to_owned()).collect();
     faults.extend((shown.len() != found.len()).then(|| "an alarm stands there twice".to_owned()));

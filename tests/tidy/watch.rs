@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
-use shared::telemetry::Unit;
+use shared::telemetry::{Metric, Unit};
 
 use crate::template::Template;
 use crate::watched::{Alarm, Watch, alarms_of, faults_of_use, uses_by_alarms, uses_of};
@@ -32,10 +32,10 @@ pub(crate) fn alarms_that_tell_half(watch: &Watch) -> Vec<String> {
         };
         alarms_of(template).filter(|alarm| !tells(alarm)).map(|alarm| alarm.id.to_owned()).collect()
     };
-    let exported = &watch.watch.section("Outputs")["AlarmTopicArn"];
+    let exported = &watch.local.section("Outputs")["AlarmTopicArn"];
     let is_exported = exported["Export"]["Name"]["Sub"] == "${Stack}-alarm-topic"
         && exported["Value"] == json!({ "Ref": "AlarmTopic" });
-    let mut faults = [faults_in(&watch.watch, &own), faults_in(&watch.cloud, &imported)].concat();
+    let mut faults = [faults_in(&watch.local, &own), faults_in(&watch.cloud, &imported)].concat();
     faults.extend((!is_exported).then(|| "the topic is not exported".to_owned()));
     faults
 }
@@ -84,7 +84,7 @@ fn expected_unit(alarm: &Alarm<'_>) -> &'static str {
     let uses = uses_of(alarm.id, alarm.properties);
     let Some(seen) = uses.first() else { return "no unit" };
     let is_sum_of_ours = uses.len() > 1 && seen.ours().is_some();
-    match (seen.metric.as_str(), seen.ours().map(|metric| metric.unit()), seen.statistic.as_str()) {
+    match (seen.metric.as_str(), seen.ours().map(Metric::unit), seen.statistic.as_str()) {
         ("ApproximateAgeOfOldestMessage", ..) => "Seconds",
         _ if is_sum_of_ours => "Dollars",
         (_, Some(Unit::Milliseconds), _) => "Millis",
@@ -105,7 +105,7 @@ pub(crate) fn alarms_on_what_nobody_emits(watch: &Watch) -> Vec<String> {
 /// Alarms made of alarms and of expressions name what is there.
 pub(crate) fn rules_that_name_what_is_gone(watch: &Watch) -> Vec<String> {
     let all = watch.alarms();
-    let names: BTreeSet<&str> =
+    let known: BTreeSet<&str> =
         all.iter().filter(|alarm| !alarm.is_composite).map(|alarm| alarm.name).collect();
     let mut faults = Vec::new();
     for alarm in &all {
@@ -114,7 +114,7 @@ pub(crate) fn rules_that_name_what_is_gone(watch: &Watch) -> Vec<String> {
             rule.split("ALARM(\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
         let gone = named
             .iter()
-            .filter(|name| name.strip_prefix("${Stack}-").is_none_or(|name| !names.contains(name)));
+            .filter(|name| name.strip_prefix("${Stack}-").is_none_or(|name| !known.contains(name)));
         faults.extend(gone.map(|name| format!("{}: no alarm {name}", alarm.id)));
         if alarm.is_composite {
             let is_quiet = alarm.properties["ActionsSuppressor"]["GetAtt"] == "MaintenanceAlarm.Arn";

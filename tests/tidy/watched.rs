@@ -10,7 +10,7 @@ use crate::template::Template;
 
 /// The three files that speak of metrics and logs, and the code that they speak of.
 pub(crate) struct Watch {
-    pub(crate) watch: Template,
+    pub(crate) local: Template,
     pub(crate) cloud: Template,
     pub(crate) runbook: String,
     pub(crate) code: Vec<Source>,
@@ -26,7 +26,7 @@ impl Watch {
     }
 
     /// From the texts of [`FILES`].
-    pub(crate) fn parse([watch, cloud, runbook]: &[String; 3]) -> Self {
+    pub(crate) fn parse([local, cloud, runbook]: &[String; 3]) -> Self {
         let functions = Template::read();
         let functions = functions.functions().into_keys().filter_map(|folder| {
             let name = folder.strip_prefix("functions/")?;
@@ -35,7 +35,7 @@ impl Watch {
         let code = rust_files();
         Self {
             gauges: gauges(&code),
-            watch: Template::parse(watch),
+            local: Template::parse(local),
             cloud: Template::parse(cloud),
             runbook: runbook.clone(),
             code,
@@ -209,12 +209,12 @@ fn statistic_says_something(metric: Metric, statistic: &str) -> bool {
 
 /// `DashboardBody` as JSON. A parameter that stands for a number becomes the text `${Name}`.
 pub(crate) fn dashboard(watch: &Watch) -> Value {
-    let body = watch.watch.resource("Dashboard")["DashboardBody"]["Sub"].as_str().expect("a dashboard");
+    let body = watch.local.resource("Dashboard")["DashboardBody"]["Sub"].as_str().expect("a dashboard");
     let mut parts = body.split(": ${");
     let mut json = parts.next().unwrap_or_default().to_owned();
     for part in parts {
         let (name, rest) = part.split_once('}').expect("a parameter ends");
-        json.push_str(&format!(": \"${{{name}}}\"{rest}"));
+        json.extend([": \"${", name, "}\"", rest]);
     }
     serde_json::from_str(&json).unwrap_or_else(|err| panic!("the dashboard is no JSON: {err}"))
 }
