@@ -45,7 +45,7 @@ impl Watch {
 
     /// Every alarm that wakes somebody; the switch for maintenance is none.
     pub(crate) fn alarms(&self) -> Vec<Alarm<'_>> {
-        [&self.watch, &self.cloud].into_iter().flat_map(alarms_of).collect()
+        [&self.local, &self.cloud].into_iter().flat_map(alarms_of).collect()
     }
 }
 
