@@ -16,8 +16,21 @@ const COLUMNS: u64 = 24;
 
 pub(crate) fn drawings_of_what_nobody_emits(watch: &Watch) -> Vec<String> {
     let dashboard = dashboard(watch);
-    let drawn = widgets(&dashboard, "metric").into_iter().flat_map(drawn_by);
-    drawn.flat_map(|drawn| faults_of_use(&drawn.seen, watch)).collect()
+    let all = widgets(&dashboard, "metric");
+    let drawn = all.iter().copied().flat_map(drawn_by);
+    let unknown = all.iter().copied().flat_map(names_that_no_metric_has);
+    drawn.flat_map(|drawn| faults_of_use(&drawn.seen, watch)).chain(unknown).collect()
+}
+
+/// What an expression of a widget names that is not the id of a metric beside it.
+fn names_that_no_metric_has(widget: &Value) -> Vec<String> {
+    let rows = widget["metrics"].as_array().into_iter().flatten().filter_map(Value::as_array);
+    let options: Vec<&Value> = rows.filter_map(|row| row.last()).collect();
+    let ids: BTreeSet<&str> = options.iter().filter_map(|options| options["id"].as_str()).collect();
+    let expressions = options.iter().filter_map(|options| options["expression"].as_str());
+    let words = expressions.flat_map(|text| text.split(|letter: char| !letter.is_ascii_alphanumeric()));
+    let names = words.filter(|word| word.starts_with(|first: char| first.is_ascii_lowercase()));
+    names.filter(|name| !ids.contains(name)).map(|name| format!("{}: no {name}", widget["title"])).collect()
 }
 
 pub(crate) fn metrics_that_nobody_looks_at(watch: &Watch) -> Vec<String> {
@@ -167,5 +180,15 @@ pub(crate) fn links_that_lead_nowhere(watch: &Watch) -> Vec<String> {
     let mut faults: Vec<String> =
         links.iter().filter(|link| !leads(link)).map(|link| (*link).to_owned()).collect();
     faults.extend(links.is_empty().then(|| "there is no link".to_owned()));
+    // What the alarms say ends with a link, and the switch for maintenance is explained as well.
+    for template in [&watch.local, &watch.cloud] {
+        let text = template.section("Resources").to_string();
+        let named = text.split("${RunbookUrl}#").skip(1).map(|rest| {
+            rest.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '-')
+                .next()
+                .unwrap_or_default()
+        });
+        faults.extend(named.filter(|anchor| !anchors.contains(*anchor)).map(str::to_owned));
+    }
     faults
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use shared::telemetry::{Dimension, Metric};
 
 use crate::sources::Source;
-use crate::watched::Watch;
+use crate::watched::{Watch, dashboard, widgets};
 
 /// The longest description that CloudWatch takes, in characters.
 const DESCRIPTION_MAX: usize = 1024;
@@ -135,6 +135,25 @@ pub(crate) fn questions_of_the_page_that_logs_cannot_answer(watch: &Watch) -> Ve
     let unknown = queries.iter().flat_map(|query| fields_of(query)).filter(|field| !known.contains(field));
     let mut faults: Vec<String> = unknown.collect();
     faults.extend((queries.len() < 5).then(|| "there are few queries".to_owned()));
+    faults
+}
+
+/// What the sections quote is the title of a widget, or its beginning, or stands above a query of the page.
+pub(crate) fn sections_that_quote_what_is_gone(watch: &Watch) -> Vec<String> {
+    let dashboard = dashboard(watch);
+    let kinds = ["metric", "log", "alarm"];
+    let shown = kinds.into_iter().flat_map(|kind| widgets(&dashboard, kind));
+    let titles: Vec<String> =
+        shown.filter_map(|widget| widget["title"].as_str()).map(str::to_lowercase).collect();
+    let captions = chapter(&watch.runbook, "How to look").to_lowercase();
+    let page = chapter(&watch.runbook, "Alarms").split_once("\n### ").map(|(_, sections)| sections);
+    let page = page.unwrap_or_default().split_whitespace().collect::<Vec<_>>().join(" ");
+    let quoted: Vec<String> = page.split('"').skip(1).step_by(2).map(str::to_lowercase).collect();
+    let is_there = |quote: &&String| {
+        titles.iter().any(|title| title.starts_with(quote.as_str())) || captions.contains(quote.as_str())
+    };
+    let mut faults: Vec<String> = quoted.iter().filter(|quote| !is_there(quote)).cloned().collect();
+    faults.extend((quoted.len() < 20).then(|| "little is quoted".to_owned()));
     faults
 }
 

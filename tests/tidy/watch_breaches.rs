@@ -17,7 +17,7 @@ const PAGE: usize = 2;
 type Breach = (usize, &'static str, &'static str);
 
 /// Each rule with the sentence that a fault is reported under, and ways to break it.
-const RULES: [(&str, Rule, &[Breach]); 21] = [
+const RULES: [(&str, Rule, &[Breach]); 22] = [
     (
         "an alarm is named by its severity, and once",
         alarms::alarms_without_a_severity,
@@ -121,6 +121,7 @@ const RULES: [(&str, Rule, &[Breach]); 21] = [
             (WATCH, "\"Route\", \"POST /uploads\"", "\"Route\", \"PUT /uploads\""),
             (WATCH, "\"PartsSigned\", \"Stack\", \"${Stack}\"", "\"PartsSigned\", \"Stack\", \"longshore\""),
             (WATCH, "{\"stat\": \"p99\"", "{\"stat\": \"Sum\""),
+            (WATCH, "(parts * ", "(pieces * "),
             (WATCH, "{\"stat\": \"Sum\", \"label\": \"signed\"}", "{\"stat\": \"p95\"}"),
         ],
     ),
@@ -184,6 +185,7 @@ const RULES: [(&str, Rule, &[Breach]); 21] = [
         &[
             (WATCH, "(${RunbookUrl}#maintenance)", "(${RunbookUrl}#silence)"),
             (PAGE, "\n## Maintenance\n", "\n## Silence\n"),
+            (CLOUD, "${RunbookUrl}#maintenance", "${RunbookUrl}#silence"),
         ],
     ),
     (
@@ -224,6 +226,14 @@ const RULES: [(&str, Rule, &[Breach]); 21] = [
             (PAGE, "| `message.id` |", "| `message.number` |"),
             (PAGE, "`took_millis`, ", ""),
             (PAGE, "| `report` |", "| `report`, `owner` |"),
+        ],
+    ),
+    (
+        "the page quotes what the dashboard shows",
+        page::sections_that_quote_what_is_gone,
+        &[
+            (WATCH, "\"title\": \"Calls of S3, p95\"", "\"title\": \"S3\""),
+            (PAGE, "\"Decoding and encoding\" in column 3", "\"Coding\" in column 3"),
         ],
     ),
     (
