@@ -41,6 +41,11 @@ impl Template {
         &self.0["Parameters"][name]
     }
 
+    /// A part of the template by its name, such as its outputs.
+    pub(crate) fn section(&self, name: &str) -> &Value {
+        &self.0[name]
+    }
+
     /// A rule about the parameters.
     pub(crate) fn rule(&self, name: &str) -> &Value {
         &self.0["Rules"][name]

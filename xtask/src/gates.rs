@@ -1,4 +1,4 @@
-//! What is checked without running any of our code: what we depend on, and what the template asks AWS for.
+//! What is checked without running any of our code: what we depend on, and what the templates ask AWS for.
 
 use std::ffi::OsString;
 use std::fmt;
@@ -106,16 +106,17 @@ fn last_line(text: &str) -> String {
     text.lines().next_back().unwrap_or_default().trim().to_owned()
 }
 
-/// The template as its schema sees it (cfn-lint), as SAM expands it, and as an auditor reads it (checkov). What none of
-/// them knows is in `tests/tidy`.
+/// What is deployed: the service, and what watches it.
+const TEMPLATES: [&str; 3] = ["template.yaml", "infra/watch.yaml", "infra/watch-cloud.yaml"];
+
+/// The templates as their schema sees them (cfn-lint), as SAM expands the one that needs it, and as an auditor reads them
+/// (checkov). What none of them knows is in `tests/tidy`.
 pub(crate) fn check_template(project: &Project, toolchain: &Toolchain) -> anyhow::Result<()> {
-    let template = project.root().join("template.yaml");
     let mut cfn_lint = toolchain.command("cfn-lint");
-    cfn_lint.arg(&template);
+    cfn_lint.args(TEMPLATES).current_dir(project.root());
     process::run_shown(&mut cfn_lint, "cfn-lint")?;
     let mut sam = toolchain.command("sam");
-    sam.args(["validate", "--lint", "--region", REGION, "--template-file"])
-        .arg(&template)
+    sam.args(["validate", "--lint", "--region", REGION, "--template-file", "template.yaml"])
         .env("SAM_CLI_TELEMETRY", "0")
         .current_dir(project.root());
     process::run_shown(&mut sam, "sam validate --lint")?;
@@ -124,7 +125,7 @@ pub(crate) fn check_template(project: &Project, toolchain: &Toolchain) -> anyhow
     // Nothing is fetched or sent; what is skipped stands in the template, each with its reason.
     checkov
         .args(["--framework", "cloudformation", "--skip-download", "--compact", "--quiet", "--file"])
-        .arg(&template)
+        .args(TEMPLATES)
         .current_dir(project.root());
     process::run_shown(&mut checkov, "checkov")
 }
