@@ -2,6 +2,7 @@
 
 usage: stack.py prepare BUCKET   make the bucket that sam deploy uploads to
        stack.py finish STACK     repair what MiniStack misreads, print the stack's outputs as JSON
+       stack.py outputs STACK    print the stack's outputs as JSON
        stack.py reasons STACK    print why a deployment failed, one reason a line
        stack.py signing-key      print a new RSA key (PKCS #8, DER, base64) and its key id
 """
@@ -29,6 +30,11 @@ def finish(stack: str) -> None:
     repair_cors(template, parameters, outputs["ApiId"])
     repair_event_sources()
     print(json.dumps(outputs))
+
+
+def outputs(stack: str) -> None:
+    description = boto3.client("cloudformation").describe_stacks(StackName=stack)["Stacks"][0]
+    print(json.dumps({output["OutputKey"]: output["OutputValue"] for output in description["Outputs"]}))
 
 
 def repair_cors(template: dict, parameters: dict, api_id: str) -> None:
@@ -64,7 +70,13 @@ def signing_key() -> None:
     print(base64.b64encode(der).decode(), hashlib.sha256(modulus).hexdigest()[:16])
 
 
-COMMANDS = {"prepare": prepare, "finish": finish, "reasons": reasons, "signing-key": signing_key}
+COMMANDS = {
+    "prepare": prepare,
+    "finish": finish,
+    "outputs": outputs,
+    "reasons": reasons,
+    "signing-key": signing_key,
+}
 
 if __name__ == "__main__":
     COMMANDS[sys.argv[1]](*sys.argv[2:])

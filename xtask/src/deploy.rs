@@ -14,6 +14,9 @@ use crate::toolchain::Toolchain;
 /// Name of the local stack.
 pub(crate) const STACK_NAME: &str = "longshore";
 
+/// Name of the local stack of alarms and dashboard.
+const WATCH_STACK_NAME: &str = "longshore-watch";
+
 const DEPLOY_BUCKET: &str = "longshore-deploy";
 
 /// Builds all five functions for Lambda. Cargo skips what has not changed. `sam build` would do it too, as [`deploy`] lets
@@ -38,31 +41,74 @@ pub(crate) fn deploy(
     process::run_logged(&mut sam, "sam build", &local_aws.folder().join("build.log"))?;
     stack_script(project, toolchain, local_aws, &["prepare", DEPLOY_BUCKET])?;
 
+    let template = built.join("template.yaml");
+    deploy_stack(
+        project,
+        toolchain,
+        local_aws,
+        &Deployment { stack: STACK_NAME, template: &template, parameters },
+    )?;
+    let outputs = stack_script(project, toolchain, local_aws, &["finish", STACK_NAME])?;
+    serde_json::from_str(&outputs).context("the stack's outputs could not be read")
+}
+
+/// Deploys the alarms and the dashboard beside the stack; answers the ARN of the topic that tells of alarms.
+pub(crate) fn deploy_watch(
+    project: &Project,
+    toolchain: &Toolchain,
+    local_aws: &LocalAws,
+    period_seconds: u32,
+) -> anyhow::Result<String> {
+    let template = project.infra_dir().join("watch.yaml");
+    let parameters = [
+        ("Stack", STACK_NAME.to_owned()),
+        ("PeriodSeconds", period_seconds.to_string()),
+        // Here /tmp is that of the whole machine, not the half gigabyte of a function.
+        ("TmpUsedBytes", u64::from(u32::MAX).pow(2).to_string()),
+    ];
+    let watch = Deployment { stack: WATCH_STACK_NAME, template: &template, parameters: &parameters };
+    deploy_stack(project, toolchain, local_aws, &watch)?;
+    let outputs = stack_script(project, toolchain, local_aws, &["outputs", WATCH_STACK_NAME])?;
+    let outputs: BTreeMap<String, String> =
+        serde_json::from_str(&outputs).context("the outputs of what watches could not be read")?;
+    outputs.get("AlarmTopicArn").cloned().context("what watches has no output AlarmTopicArn")
+}
+
+/// What is deployed under which name.
+struct Deployment<'a> {
+    stack: &'a str,
+    template: &'a Path,
+    parameters: &'a [(&'a str, String)],
+}
+
+fn deploy_stack(
+    project: &Project,
+    toolchain: &Toolchain,
+    local_aws: &LocalAws,
+    deployment: &Deployment<'_>,
+) -> anyhow::Result<()> {
+    let Deployment { stack, template, parameters } = deployment;
     let mut sam = toolchain.command("sam");
     local_aws.configure(&mut sam);
     sam.current_dir(local_aws.folder())
-        .args(["deploy", "--stack-name", STACK_NAME, "--s3-bucket", DEPLOY_BUCKET])
+        .args(["deploy", "--stack-name", stack, "--s3-bucket", DEPLOY_BUCKET])
         .args(["--capabilities", "CAPABILITY_IAM", "--no-confirm-changeset", "--no-progressbar"])
         .arg("--template-file")
-        .arg(built.join("template.yaml"))
+        .arg(template)
         .arg("--parameter-overrides")
         .args(parameters.iter().map(|(name, value)| format!("ParameterKey={name},ParameterValue={value}")));
-    let log = local_aws.folder().join("deploy.log");
-    if let Err(failure) = process::run_logged(&mut sam, "sam deploy", &log) {
-        process::stop_if_interrupted()?;
-        // The stack's own events say most; without a stack, SAM's error line does.
-        let reasons =
-            stack_script(project, toolchain, local_aws, &["reasons", STACK_NAME]).unwrap_or_default();
-        return match reasons.lines().next().map(str::to_owned).or_else(|| error_line(&log)) {
-            Some(reason) => bail!(
-                "the deployment failed: {reason}; next step: correct template.yaml; the whole log: {}",
-                log.display()
-            ),
-            None => Err(failure),
-        };
+    let log = local_aws.folder().join(format!("deploy-{stack}.log"));
+    let Err(failure) = process::run_logged(&mut sam, "sam deploy", &log) else { return Ok(()) };
+    process::stop_if_interrupted()?;
+    // The stack's own events say most; without a stack, SAM's error line does.
+    let reasons = stack_script(project, toolchain, local_aws, &["reasons", stack]).unwrap_or_default();
+    match reasons.lines().next().map(str::to_owned).or_else(|| error_line(&log)) {
+        Some(reason) => bail!(
+            "the deployment of {stack} failed: {reason}; next step: correct its template; the whole log: {}",
+            log.display()
+        ),
+        None => Err(failure),
     }
-    let outputs = stack_script(project, toolchain, local_aws, &["finish", STACK_NAME])?;
-    serde_json::from_str(&outputs).context("the stack's outputs could not be read")
 }
 
 /// The last line of SAM's log that names an error.

@@ -28,6 +28,8 @@ pub(crate) struct StackOptions {
     pub(crate) port: PortChoice,
     /// Where the functions find S3, DynamoDB and SQS.
     pub(crate) services_at: ServicesAt,
+    /// Whether alarms and a dashboard stand beside it, and how many seconds an alarm looks at.
+    pub(crate) watch_period_seconds: Option<u32>,
     /// Parameters of template.yaml that differ from the local defaults, as (name, value).
     pub(crate) parameters: Vec<(&'static str, String)>,
 }
@@ -35,7 +37,13 @@ pub(crate) struct StackOptions {
 impl StackOptions {
     /// With the local defaults.
     pub(crate) fn new(purpose: &'static str, port: PortChoice) -> Self {
-        Self { purpose, port, services_at: ServicesAt::MiniStack, parameters: Vec::new() }
+        let services_at = ServicesAt::MiniStack;
+        Self { purpose, port, services_at, watch_period_seconds: None, parameters: Vec::new() }
+    }
+
+    /// The same with alarms and a dashboard, as people look at them.
+    pub(crate) fn watched(self) -> Self {
+        Self { watch_period_seconds: Some(60), ..self }
     }
 
     /// For the deployed tests, which listen on `proxy_port` while they run: whatever the functions ask of S3, DynamoDB
@@ -46,7 +54,9 @@ impl StackOptions {
             ("ApiRateLimit", "200".to_owned()),
             ("ApiBurstLimit", "200".to_owned()),
         ];
-        Self { purpose, port, services_at: ServicesAt::Port(proxy_port), parameters }
+        let services_at = ServicesAt::Port(proxy_port);
+        // So short that an alarm has cleared before a test grows tired of waiting.
+        Self { purpose, port, services_at, watch_period_seconds: Some(10), parameters }
     }
 }
 
@@ -71,6 +81,8 @@ pub(crate) struct RunningStack {
     pub(crate) parameters: Vec<(&'static str, String)>,
     /// Where the functions find S3, DynamoDB and SQS.
     pub(crate) services_at: ServicesAt,
+    /// Where alarms are told of, if there are any.
+    pub(crate) alarm_topic: Option<String>,
     /// All outputs of the stack, by their names in template.yaml.
     pub(crate) outputs: BTreeMap<String, String>,
     /// The AWS under it.
@@ -104,6 +116,13 @@ pub(crate) fn start_built(
     eprintln!("Deploying template.yaml to it");
     let parameters = parameters(&issuer, options);
     let outputs = deploy::deploy(project, toolchain, &local_aws, &parameters)?;
+    let alarm_topic = match options.watch_period_seconds {
+        Some(seconds) => {
+            eprintln!("Deploying infra/watch.yaml beside it");
+            Some(deploy::deploy_watch(project, toolchain, &local_aws, seconds)?)
+        }
+        None => None,
+    };
     eprintln!("  started and deployed in {:.1} s", start.elapsed().as_secs_f32());
 
     let output =
@@ -119,6 +138,7 @@ pub(crate) fn start_built(
         issuer,
         parameters,
         services_at: options.services_at,
+        alarm_topic,
         outputs,
         local_aws,
     })
@@ -169,6 +189,9 @@ impl RunningStack {
         if let Some(fields) = description.as_object_mut() {
             if let ServicesAt::Port(port) = self.services_at {
                 fields.insert("proxyPort".to_owned(), json!(port));
+            }
+            if let Some(topic) = &self.alarm_topic {
+                fields.insert("alarmTopicArn".to_owned(), json!(topic));
             }
             for (name, value) in &self.outputs {
                 if name.ends_with("QueueUrl") || name.ends_with("FunctionName") {

@@ -35,7 +35,7 @@ pub(crate) fn run(options: &UpOptions) -> anyhow::Result<()> {
     let port = PortChoice::Fixed(options.port);
     let mut stack = local_stack::start(&match options.proxy_port {
         Some(proxy_port) => StackOptions::for_tests("up", port, proxy_port),
-        None => StackOptions::new("up", port),
+        None => StackOptions::new("up", port).watched(),
     })?;
     let mut ready_files = ReadyFiles::default();
     ready_files.write(&stack, project.default_ready_file())?;

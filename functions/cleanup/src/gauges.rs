@@ -12,6 +12,8 @@ use shared::telemetry::{Metric, record, record_count};
 use crate::App;
 use crate::sweep_orphans::Walk;
 
+/// What was opened later is most likely being sent right now, and costs nothing worth mentioning.
+const SETTLED_SECONDS: u64 = 600;
 /// Uploads whose parts are counted; the others are taken to be like them.
 const SAMPLED_UPLOADS_MAX: usize = 10;
 /// S3 Standard in us-east-1, November 2026: dollars for a GiB in a month. <https://aws.amazon.com/s3/pricing/>
@@ -49,13 +51,15 @@ async fn watch_open_uploads(app: &App, open: &[OpenMultipart]) -> Result<(), Err
     record_count(Metric::UploadsOpen, count(open.len()));
     let oldest = open.iter().map(|upload| now.since(upload.initiated_at).as_secs()).max();
     record_count(Metric::OldestUploadAge, oldest.unwrap_or(0));
-    let step = open.len().div_ceil(SAMPLED_UPLOADS_MAX).max(1);
+    let settled: Vec<&OpenMultipart> =
+        open.iter().filter(|upload| SETTLED_SECONDS <= now.since(upload.initiated_at).as_secs()).collect();
+    let step = settled.len().div_ceil(SAMPLED_UPLOADS_MAX).max(1);
     let (mut sampled, mut sampled_bytes) = (0_u64, 0_u64);
-    for upload in open.iter().step_by(step) {
+    for upload in settled.iter().step_by(step) {
         sampled += 1;
         sampled_bytes = sampled_bytes.saturating_add(held_bytes(app, upload).await?);
     }
-    let bytes = u128::from(sampled_bytes) * u128::from(count(open.len())) / u128::from(sampled.max(1));
+    let bytes = u128::from(sampled_bytes) * u128::from(count(settled.len())) / u128::from(sampled.max(1));
     let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
     record_count(Metric::UnfinishedBytes, bytes);
     record(Metric::UnfinishedCost, gib(bytes) * DOLLARS_PER_GIB_MONTH);

@@ -200,7 +200,7 @@ metrics! {
     UploadsOpen: Count by Stack,
     /// Age of the oldest of them.
     OldestUploadAge: Seconds by Stack,
-    /// Bytes that S3 holds for them and bills.
+    /// Bytes that S3 holds, and bills, for those that were opened ten minutes ago or earlier.
     UnfinishedBytes: Bytes by Stack,
     /// What those bytes cost in a month, in dollars.
     UnfinishedCost: None by Stack,

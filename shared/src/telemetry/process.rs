@@ -1,5 +1,6 @@
 //! What the process uses of the machine. Whatever cannot be read is not reported.
 
+use std::fs;
 use std::time::Duration;
 
 use nix::sys::resource::{UsageWho, getrusage};
@@ -21,10 +22,14 @@ fn duration(time: TimeVal) -> Duration {
 }
 
 /// The most that this process has held in memory, and its largest child beside it, in bytes.
+///
+/// The kernel's own sum for the process would count what it was before it became this program.
 pub(super) fn peak_memory_bytes() -> Option<u64> {
-    let of = |who| u64::try_from(getrusage(who).ok()?.max_rss()).ok();
-    // Linux counts in KiB.
-    Some((of(UsageWho::RUSAGE_SELF)? + of(UsageWho::RUSAGE_CHILDREN)?).saturating_mul(1024))
+    let status = fs::read_to_string("/proc/self/status").ok()?;
+    let own_kib = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let own_kib: u64 = own_kib.split_whitespace().next()?.parse().ok()?;
+    let child_kib = u64::try_from(getrusage(UsageWho::RUSAGE_CHILDREN).ok()?.max_rss()).ok()?;
+    Some((own_kib + child_kib).saturating_mul(1024))
 }
 
 /// Bytes in use on /tmp.

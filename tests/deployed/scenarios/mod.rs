@@ -1,5 +1,6 @@
 //! The scenarios, a file for each subject.
 
+mod alarms;
 mod bad_requests;
 mod broken_answers;
 mod broken_assembly;
@@ -90,6 +91,7 @@ pub(crate) const AFTER_ALL: &[(&str, Scenario)] = named![
 /// Scenarios that are alone with the stack.
 pub(crate) const ALONE: &[(&str, Scenario)] = named![
     endings::a_file_past_its_end_is_gone_with_its_variants,
+    alarms::a_dead_letter_rings_tells_what_to_do_and_stops_ringing_when_it_is_gone,
     duplicates::messages_that_come_again_change_nothing,
     // Reads what all of the others have made the functions write.
     logs::the_logs_hold_no_secret_and_no_panic,
