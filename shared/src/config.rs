@@ -102,7 +102,7 @@ impl<'a> Settings<'a> {
             LOG_LEVELS.contains(&log_level.trim()),
             "LOG_LEVEL is not one of error, warn, info and debug",
         );
-        self.expect(&[], has_stack_name, "STACK_NAME is not set");
+        self.expect(&["STACK_NAME"], has_stack_name, "STACK_NAME is not set");
         for name in not_numbers {
             self.faults.push(format!("{name} is not a whole number"));
         }

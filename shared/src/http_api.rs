@@ -222,10 +222,19 @@ fn in_words_of_json(text: &str) -> String {
 /// Answers with a JSON body.
 pub fn respond(request_id: &str, status: u16, body: &impl Serialize) -> Response<Body> {
     let text = serde_json::to_string(body).unwrap_or_else(|_| "{}".to_owned());
+    with_text(request_id, status, "application/json", text)
+}
+
+/// Answers with a text of another type.
+pub fn respond_text(request_id: &str, content_type: &'static str, text: String) -> Response<Body> {
+    with_text(request_id, 200, content_type, text)
+}
+
+fn with_text(request_id: &str, status: u16, content_type: &'static str, text: String) -> Response<Body> {
     let mut response = Response::new(Body::Text(text));
     *response.status_mut() = lambda_http::http::StatusCode::from_u16(status).unwrap_or_default();
     let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
     // Answers hold URLs that are as good as passwords.
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));

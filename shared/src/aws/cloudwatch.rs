@@ -46,7 +46,11 @@ impl CloudWatch {
             .set_dimensions(Some(dimensions))
             .build();
         let stat = MetricStat::builder().metric(metric).period(period_seconds).stat(query.statistic.name());
-        MetricDataQuery::builder().id(format!("q{number}")).metric_stat(stat.build()).return_data(true).build()
+        MetricDataQuery::builder()
+            .id(format!("q{number}"))
+            .metric_stat(stat.build())
+            .return_data(true)
+            .build()
     }
 }
 

@@ -31,11 +31,7 @@ impl Default for FakeCloudWatch {
 impl FakeCloudWatch {
     /// One that knows nothing yet and shares a log.
     pub fn with_log(log: CallLog) -> Self {
-        Self {
-            points: Points::new("cloudwatch", log),
-            series: Mutex::default(),
-            ringing: Mutex::default(),
-        }
+        Self { points: Points::new("cloudwatch", log), series: Mutex::default(), ringing: Mutex::default() }
     }
 
     /// From now on the series has these values, too.
@@ -75,7 +71,7 @@ impl FakeCloudWatch {
 impl MetricHistory for FakeCloudWatch {
     async fn read(&self, queries: &[SeriesQuery], span: Span) -> Result<Vec<Vec<Point>>, Error> {
         let effect = || {
-            let is_aligned = |at: Timestamp| at.as_millis() % (span.period_seconds.max(1) * 1000) == 0;
+            let is_aligned = |at: Timestamp| at.as_millis().is_multiple_of(span.period_seconds * 1000);
             let is_good = queries.len() <= QUERIES_MAX
                 && span.period_seconds.is_multiple_of(60)
                 && span.period_seconds != 0
