@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use shared::config::Settings;
 
 /// The settings of all functions, as the template gives them on AWS.
-const GOOD: [(&str, &str); 31] = [
+const GOOD: [(&str, &str); 35] = [
     ("STACK_KIND", "aws"),
     ("STACK_NAME", "longshore"),
     ("LOG_LEVEL", "info"),
@@ -39,10 +39,14 @@ const GOOD: [(&str, &str); 31] = [
     ("IMAGE_NORMALIZE", "false"),
     ("IMAGE_BACKGROUND", "ffffff"),
     ("ANIMATION_FRAMES_MAX", "1"),
+    ("API_MEMORY_MEGABYTES", "512"),
+    ("ASSEMBLY_MEMORY_MEGABYTES", "512"),
+    ("THUMBNAIL_MEMORY_MEGABYTES", "1769"),
+    ("CLEANUP_MEMORY_MEGABYTES", "256"),
 ];
 
-/// The five functions.
-const FUNCTIONS: [&str; 5] = ["assembly", "chunk-complete", "cleanup", "presign", "thumbnail"];
+/// The six functions.
+const FUNCTIONS: [&str; 6] = ["assembly", "chunk-complete", "cleanup", "insights", "presign", "thumbnail"];
 
 /// What makes a stack local.
 const LOCAL: [(&str, &str); 4] = [
@@ -64,6 +68,7 @@ fn refusal(function: &str, changes: &[(&str, &str)]) -> String {
         "assembly" => assembly::AppSettings::read(settings).map(drop),
         "chunk-complete" => chunk_complete::AppSettings::read(settings).map(drop),
         "cleanup" => cleanup::AppSettings::read(settings).map(drop),
+        "insights" => insights::AppSettings::read(settings).map(drop),
         "presign" => presign::AppSettings::read(settings).map(drop),
         "thumbnail" => thumbnail::AppSettings::read(settings).map(drop),
         other => panic!("there is no function {other}"),
@@ -114,6 +119,16 @@ fn no_function_starts_without_one_of_its_settings() {
                 "UPLOAD_LIFETIME_SECONDS",
                 "URL_LIFETIME_SECONDS",
                 "VARIANTS_BUCKET",
+            ],
+            "insights" => &[
+                "API_MEMORY_MEGABYTES",
+                "ASSEMBLY_MEMORY_MEGABYTES",
+                "ASSEMBLY_QUEUE_URL",
+                "AUTH_MODE",
+                "CLEANUP_MEMORY_MEGABYTES",
+                "DEAD_LETTER_QUEUE_URLS",
+                "IMAGE_QUEUE_URL",
+                "THUMBNAIL_MEMORY_MEGABYTES",
             ],
             "presign" => &[
                 "ALLOWED_CONTENT_TYPES",
@@ -201,6 +216,12 @@ fn settings_that_contradict_each_other_are_refused() {
         ("thumbnail", [("IMAGE_PIXELS_MAX", "2073599")], "AVIF_PIXELS_MAX is more than IMAGE_PIXELS_MAX"),
         ("presign", [("AUTH_MODE", "open")], "AUTH_MODE is open, which only a local stack may be"),
         ("chunk-complete", [("AUTH_MODE", "open")], "AUTH_MODE is open, which only a local stack may be"),
+        ("insights", [("AUTH_MODE", "open")], "AUTH_MODE is open, which only a local stack may be"),
+        (
+            "insights",
+            [("CLEANUP_MEMORY_MEGABYTES", "64")],
+            "CLEANUP_MEMORY_MEGABYTES is 64, which is not between 128 and 10240",
+        ),
     ] {
         assert_eq!(refusal(function, &changes), format!("bad configuration: {fault}"), "{function}");
     }
@@ -213,6 +234,11 @@ fn nothing_on_aws_leads_to_an_emulator() {
             "AWS_ENDPOINT_URL",
             "http://127.0.0.1:4566",
             "AWS_ENDPOINT_URL is set, which only a local stack may have",
+        ),
+        (
+            "AWS_ENDPOINT_URL_CLOUDWATCH",
+            "https://x",
+            "AWS_ENDPOINT_URL_CLOUDWATCH is set, which only a local stack may have",
         ),
         ("AWS_ENDPOINT_URL_S3", "https://x", "AWS_ENDPOINT_URL_S3 is set, which only a local stack may have"),
         (

@@ -16,7 +16,7 @@ pub(crate) const STACK_NAME: &str = "longshore";
 
 const DEPLOY_BUCKET: &str = "longshore-deploy";
 
-/// Builds all five functions for Lambda. Cargo skips what has not changed. `sam build` would do it too, as [`deploy`] lets
+/// Builds all six functions for Lambda. Cargo skips what has not changed. `sam build` would do it too, as [`deploy`] lets
 /// it; but it starts cargo once per function and hides how far it is.
 pub(crate) fn build_functions(project: &Project, toolchain: &Toolchain) -> anyhow::Result<()> {
     let mut build = toolchain.cargo(project);

@@ -15,8 +15,8 @@ use crate::app::App;
 /// What takes longer is as good as down for whoever waits for it. All are tried at once.
 const ANSWER_WITHIN: Duration = Duration::from_secs(2);
 
-/// The owner of nothing: the role may look below this owner's prefix alone. See `InsightsRole` in template.yaml.
-pub(crate) const NOBODY: &str = "longshore health check";
+/// An owner of nothing: the role may look below this owner's prefix alone. See `InsightsRole` in template.yaml.
+pub const HEALTH_CHECK_OWNER: &str = "longshore health check";
 
 /// How it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -58,7 +58,7 @@ struct Alarm {
 /// Asks everybody at once.
 pub(crate) async fn run(app: &App) -> Result<Health, Error> {
     let nothing = UploadId::generate(Timestamp::default(), [0; 10]);
-    let key = ObjectKey::original(&OwnerId::parse(NOBODY)?, &nothing);
+    let key = ObjectKey::original(&OwnerId::parse(HEALTH_CHECK_OWNER)?, &nothing);
     let table: BoxFuture<'_, Result<(), Error>> = Box::pin(async { app.table.get(&nothing).await.map(drop) });
     let bucket: BoxFuture<'_, Result<(), Error>> = Box::pin(async { app.store.look(&key).await.map(drop) });
     let queues = app.queues.iter().map(|watched| {

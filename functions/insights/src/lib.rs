@@ -27,4 +27,5 @@ mod views;
 pub mod window;
 
 pub use app::{App, AppSettings, WatchedQueue};
+pub use check_health::HEALTH_CHECK_OWNER;
 pub use history::Kept;
