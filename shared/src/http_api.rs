@@ -173,7 +173,8 @@ pub fn check_operator(request: &Request, mode: AuthMode, now: Timestamp) -> Resu
 /// The value of a parameter of the query, as the gateway decoded it; several values of one name come joined by commas.
 /// Whatever it holds: nothing is built of it, see [`with_safe_path`].
 pub fn query_parameter(request: &Request, name: &str) -> Option<String> {
-    request.query_string_parameters_ref().and_then(|parameters| parameters.first(name)).map(str::to_owned)
+    let values = request.query_string_parameters_ref().and_then(|parameters| parameters.all(name));
+    values.map(|values| values.join(","))
 }
 
 /// Reads a JSON body.
