@@ -93,69 +93,71 @@ fn the_settings_of_the_template_are_taken_on_aws_and_locally() {
     assert_eq!(refusals(&[LOCAL.as_slice(), &by_service].concat()), [""], "each service elsewhere");
 }
 
+/// What a function reads.
+fn read_by(function: &str) -> Vec<&'static str> {
+    let of_all = [
+        "AWS_ACCESS_KEY_ID",
+        "BUCKET_OWNER",
+        "DEBUG_SAMPLE",
+        "LOG_LEVEL",
+        "ORIGINALS_BUCKET",
+        "SLOW_REQUEST_MILLIS",
+        "STACK_KIND",
+        "STACK_NAME",
+        "TABLE_NAME",
+    ];
+    let own: &[&'static str] = match function {
+        "assembly" => &["ALLOWED_CONTENT_TYPES", "MALWARE_SCAN", "IMAGE_QUEUE_URL", "LEASE_SECONDS"],
+        "chunk-complete" => &["ASSEMBLY_QUEUE_URL", "AUTH_MODE"],
+        "cleanup" => &[
+            "ASSEMBLY_QUEUE_URL",
+            "DEAD_LETTER_QUEUE_URLS",
+            "IMAGE_QUEUE_URL",
+            "ORPHAN_AGE_SECONDS",
+            "SWEEP_ITEMS_MAX",
+            "UPLOAD_LIFETIME_SECONDS",
+            "URL_LIFETIME_SECONDS",
+            "VARIANTS_BUCKET",
+        ],
+        "insights" => &[
+            "API_MEMORY_MEGABYTES",
+            "ASSEMBLY_MEMORY_MEGABYTES",
+            "ASSEMBLY_QUEUE_URL",
+            "AUTH_MODE",
+            "CLEANUP_MEMORY_MEGABYTES",
+            "DEAD_LETTER_QUEUE_URLS",
+            "IMAGE_QUEUE_URL",
+            "THUMBNAIL_MEMORY_MEGABYTES",
+        ],
+        "presign" => &[
+            "ALLOWED_CONTENT_TYPES",
+            "AUTH_MODE",
+            "DOWNLOAD_URL_LIFETIME_SECONDS",
+            "FILE_SIZE_BYTES_MAX",
+            "MALWARE_SCAN",
+            "SINGLE_PUT_BYTES_MAX",
+            "UPLOAD_LIFETIME_SECONDS",
+            "URL_LIFETIME_SECONDS",
+            "VARIANTS_BUCKET",
+        ],
+        _ => &[
+            "ANIMATION_FRAMES_MAX",
+            "AVIF_PIXELS_MAX",
+            "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
+            "IMAGE_BACKGROUND",
+            "IMAGE_BYTES_MAX",
+            "IMAGE_NORMALIZE",
+            "IMAGE_PIXELS_MAX",
+            "IMAGE_QUEUE_URL",
+            "LEASE_SECONDS",
+            "VARIANTS_BUCKET",
+        ],
+    };
+    [own, of_all.as_slice()].concat()
+}
+
 #[test]
 fn no_function_starts_without_one_of_its_settings() {
-    let read_by = |function: &str| {
-        let of_all = [
-            "AWS_ACCESS_KEY_ID",
-            "BUCKET_OWNER",
-            "DEBUG_SAMPLE",
-            "LOG_LEVEL",
-            "ORIGINALS_BUCKET",
-            "SLOW_REQUEST_MILLIS",
-            "STACK_KIND",
-            "STACK_NAME",
-            "TABLE_NAME",
-        ];
-        let own: &[&str] = match function {
-            "assembly" => &["ALLOWED_CONTENT_TYPES", "MALWARE_SCAN", "IMAGE_QUEUE_URL", "LEASE_SECONDS"],
-            "chunk-complete" => &["ASSEMBLY_QUEUE_URL", "AUTH_MODE"],
-            "cleanup" => &[
-                "ASSEMBLY_QUEUE_URL",
-                "DEAD_LETTER_QUEUE_URLS",
-                "IMAGE_QUEUE_URL",
-                "ORPHAN_AGE_SECONDS",
-                "SWEEP_ITEMS_MAX",
-                "UPLOAD_LIFETIME_SECONDS",
-                "URL_LIFETIME_SECONDS",
-                "VARIANTS_BUCKET",
-            ],
-            "insights" => &[
-                "API_MEMORY_MEGABYTES",
-                "ASSEMBLY_MEMORY_MEGABYTES",
-                "ASSEMBLY_QUEUE_URL",
-                "AUTH_MODE",
-                "CLEANUP_MEMORY_MEGABYTES",
-                "DEAD_LETTER_QUEUE_URLS",
-                "IMAGE_QUEUE_URL",
-                "THUMBNAIL_MEMORY_MEGABYTES",
-            ],
-            "presign" => &[
-                "ALLOWED_CONTENT_TYPES",
-                "AUTH_MODE",
-                "DOWNLOAD_URL_LIFETIME_SECONDS",
-                "FILE_SIZE_BYTES_MAX",
-                "MALWARE_SCAN",
-                "SINGLE_PUT_BYTES_MAX",
-                "UPLOAD_LIFETIME_SECONDS",
-                "URL_LIFETIME_SECONDS",
-                "VARIANTS_BUCKET",
-            ],
-            _ => &[
-                "ANIMATION_FRAMES_MAX",
-                "AVIF_PIXELS_MAX",
-                "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
-                "IMAGE_BACKGROUND",
-                "IMAGE_BYTES_MAX",
-                "IMAGE_NORMALIZE",
-                "IMAGE_PIXELS_MAX",
-                "IMAGE_QUEUE_URL",
-                "LEASE_SECONDS",
-                "VARIANTS_BUCKET",
-            ],
-        };
-        [own, of_all.as_slice()].concat()
-    };
     for function in FUNCTIONS {
         for (name, _) in GOOD {
             let said = refusal(function, &[(name, "")]);

@@ -71,16 +71,7 @@ impl World {
         let cloudwatch = Arc::new(FakeCloudWatch::with_log(log.clone()));
         let time: Arc<FakeClock> = Arc::new(clock.clone());
         Self {
-            presign: presign::App {
-                auth_mode: AuthMode::Jwt,
-                limits: presign_limits(),
-                allowed_types: AllowedTypes::Everything,
-                malware_scan: MalwareScan::Off,
-                store: store.clone(),
-                table: table.clone(),
-                signer: signer.clone(),
-                clock: time.clone(),
-            },
+            presign: presign_on(&store, &table, &signer, &time),
             chunk_complete: chunk_complete::App {
                 auth_mode: AuthMode::Jwt,
                 store: store.clone(),
@@ -123,18 +114,7 @@ impl World {
                 image_queue: image_queue.clone(),
                 clock: time.clone(),
             },
-            insights: insights::App {
-                auth_mode: AuthMode::Jwt,
-                stack: "longshore".to_owned(),
-                memory: MEMORY,
-                history: cloudwatch.clone(),
-                kept: Arc::default(),
-                alarms: cloudwatch.clone(),
-                store: store.clone(),
-                table: table.clone(),
-                queues: watched_queues(&assembly_queue, &image_queue),
-                clock: time,
-            },
+            insights: insights_on(&cloudwatch, (&store, &table), [&assembly_queue, &image_queue], time),
             cloudwatch,
             log,
             clock,
@@ -172,11 +152,45 @@ const MEMORY: insights::cost::Memory = insights::cost::Memory {
     cleanup_megabytes: 256.0,
 };
 
-fn watched_queues(assembly: &Arc<FakeQueue>, image: &Arc<FakeQueue>) -> Vec<insights::WatchedQueue> {
-    vec![
-        insights::WatchedQueue { name: "assembly-queue", is_vital: true, queue: assembly.clone() },
-        insights::WatchedQueue { name: "image-queue", is_vital: false, queue: image.clone() },
-    ]
+fn insights_on(
+    cloudwatch: &Arc<FakeCloudWatch>,
+    (store, table): (&Arc<FakeObjectStore>, &Arc<FakeUploadTable>),
+    [assembly, image]: [&Arc<FakeQueue>; 2],
+    clock: Arc<FakeClock>,
+) -> insights::App {
+    insights::App {
+        auth_mode: AuthMode::Jwt,
+        stack: "longshore".to_owned(),
+        memory: MEMORY,
+        history: cloudwatch.clone(),
+        kept: Arc::default(),
+        alarms: cloudwatch.clone(),
+        store: store.clone(),
+        table: table.clone(),
+        queues: vec![
+            insights::WatchedQueue { name: "assembly-queue", is_vital: true, queue: assembly.clone() },
+            insights::WatchedQueue { name: "image-queue", is_vital: false, queue: image.clone() },
+        ],
+        clock,
+    }
+}
+
+fn presign_on(
+    store: &Arc<FakeObjectStore>,
+    table: &Arc<FakeUploadTable>,
+    signer: &Arc<FakeUrlSigner>,
+    clock: &Arc<FakeClock>,
+) -> presign::App {
+    presign::App {
+        auth_mode: AuthMode::Jwt,
+        limits: presign_limits(),
+        allowed_types: AllowedTypes::Everything,
+        malware_scan: MalwareScan::Off,
+        store: store.clone(),
+        table: table.clone(),
+        signer: signer.clone(),
+        clock: clock.clone(),
+    }
 }
 
 fn presign_limits() -> presign::Limits {

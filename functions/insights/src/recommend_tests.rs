@@ -1,5 +1,4 @@
 //! Each rule at its limit and beyond.
-#![allow(clippy::indexing_slicing, reason = "a step of a test that fails should stop it")]
 
 use shared::ports::{Point, SeriesQuery, Span};
 use shared::timestamp::Timestamp;

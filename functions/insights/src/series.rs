@@ -174,6 +174,20 @@ impl Snapshot {
         let is_over = |point: &&Point| point.at.plus_seconds(self.span.period_seconds) <= self.read_at;
         points.filter(is_over).copied().collect()
     }
+
+    /// The counts of the periods that are over, the oldest first. A period in which nothing happened has no value in
+    /// CloudWatch, but it counts as none, as soon as the stack was in use at all.
+    pub fn counts(&self, metric: Metric, statistic: Statistic) -> Vec<Point> {
+        let found = self.whole_periods(metric, None, statistic);
+        let in_use = self.points(Metric::InvocationFailed, None, Statistic::SampleCount);
+        let first = in_use.iter().chain(&found).map(|point| point.at).min();
+        let Some(first) = first.filter(|_| !found.is_empty()) else { return found };
+        let period = self.span.period_seconds;
+        let starts = std::iter::successors(Some(first), |at| Some(at.plus_seconds(period)));
+        let is_over = |at: &Timestamp| at.plus_seconds(period) <= self.until();
+        let value = |at| found.iter().find(|point| point.at == at).map_or(0.0, |point| point.value);
+        starts.take_while(is_over).map(|at| Point { at, value: value(at) }).collect()
+    }
 }
 
 #[cfg(test)]
@@ -208,5 +222,23 @@ mod tests {
         assert_eq!(snapshot.overall(Metric::RequestDuration, None, Statistic::P99), None);
         assert_eq!(snapshot.whole_periods(Metric::RequestDuration, None, Statistic::Average).len(), 1);
         assert_eq!(snapshot.until(), at(90));
+    }
+
+    #[test]
+    fn a_period_in_which_nothing_happened_counts_as_none_once_the_stack_is_in_use() {
+        let at = Timestamp::from_seconds;
+        let point = |seconds, value| Point { at: at(seconds), value };
+        let snapshot = |started: Vec<Point>| {
+            let query = |metric, statistic| SeriesQuery { metric, of: None, statistic };
+            let queries = [
+                query(Metric::UploadsStarted, Statistic::Sum),
+                query(Metric::InvocationFailed, Statistic::SampleCount),
+            ];
+            let span = Span { from: at(0), to: at(360), period_seconds: 60 };
+            Snapshot::new(span, at(330), queries, vec![started, vec![point(60, 1.0), point(240, 1.0)]])
+        };
+        let some = snapshot(vec![point(180, 2.0)]).counts(Metric::UploadsStarted, Statistic::Sum);
+        assert_eq!(some, [(60, 0.0), (120, 0.0), (180, 2.0), (240, 0.0)].map(|(at, value)| point(at, value)));
+        assert_eq!(snapshot(Vec::new()).counts(Metric::UploadsStarted, Statistic::Sum), []);
     }
 }

@@ -94,7 +94,10 @@ pub struct Anomaly {
 /// Every key metric of which there is anything.
 pub fn trends(snapshot: &Snapshot) -> Vec<Trend> {
     let of = |(metric, statistic): (Metric, Statistic)| {
-        let points = snapshot.whole_periods(metric, None, statistic);
+        let points = match statistic {
+            Statistic::Sum | Statistic::SampleCount => snapshot.counts(metric, statistic),
+            _ => snapshot.whole_periods(metric, None, statistic),
+        };
         (!points.is_empty()).then(|| trend(metric, statistic, &points))
     };
     KEY_METRICS.into_iter().filter_map(of).collect()

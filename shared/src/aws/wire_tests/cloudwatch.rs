@@ -19,7 +19,7 @@ const QUERIES: [SeriesQuery; 2] = [
 /// A value in CBOR (RFC 8949), in which CloudWatch answers. `{"at": 5}` stands for a time.
 fn cbor(value: &Value) -> Vec<u8> {
     let head = |kind: u8, length: usize| {
-        let mut bytes = vec![kind << 5 | 25];
+        let mut bytes = vec![kind << 5 | 0x19];
         bytes.extend(u16::try_from(length).unwrap().to_be_bytes());
         bytes
     };
