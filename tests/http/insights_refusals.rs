@@ -154,6 +154,24 @@ async fn a_query_can_hold_anything_and_changes_nothing_else() {
     }
 }
 
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig { cases: 256, ..Default::default() })]
+
+    #[test]
+    fn any_question_is_answered_or_refused(name in "window|before|after|groupBy|.{0,9}", value in "(?s).{0,60}|[0-9TZ:/-]{0,45}") {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        runtime.block_on(async {
+            let world = World::new();
+            for path in PATHS {
+                let mut query = json!({ "after": GOOD });
+                query[name.as_str()] = json!(value);
+                let (status, _, text) = send(&world, ask(&world, path, &query)).await;
+                assert!(matches!(status, 200 | 400) && text.len() < 16 * 1024, "{path} {query}: {status}");
+            }
+        });
+    }
+}
+
 #[tokio::test]
 async fn other_paths_and_methods_are_refused() {
     let world = World::new();

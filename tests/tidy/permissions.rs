@@ -256,6 +256,12 @@ fn every_fault_of_a_permission_is_seen() {
             "Action: sqs:SendMessage\n                Resource: !GetAtt",
             "NotAction: sqs:SendMessage\n                Resource: !GetAtt",
         ),
+        (
+            "Action: [cloudwatch:GetMetricData, cloudwatch:DescribeAlarms]",
+            "Action: [cloudwatch:PutMetricData]",
+        ),
+        ("${OriginalsBucket.Arn}/u/1841e659affeba604f0767cfca02f211/*", "${OriginalsBucket.Arn}/u/*"),
+        ("${OriginalsBucket.Arn}/u/1841e659affeba604f0767cfca02f211/*", "${OriginalsBucket.Arn}/u/other/*"),
         ("${UrlLifetimeSeconds}000", "${UrlLifetimeSeconds}"),
         ("${DownloadUrlLifetimeSeconds}000", "${UrlLifetimeSeconds}000"),
         ("s3:x-amz-copy-source: \"false\"", "s3:x-amz-copy-source: \"true\""),
