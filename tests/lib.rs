@@ -1,4 +1,4 @@
-//! The world of the tests: all five functions on one set of fakes, driven through their handlers, so that a test says
+//! The world of the tests: all six functions on one set of fakes, driven through their handlers, so that a test says
 //! what a client, a queue or the schedule does, and sees what they would see.
 #![allow(
     clippy::panic,

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use shared::config::Settings;
 
 /// The settings of all functions, as the template gives them on AWS.
-const GOOD: [(&str, &str); 31] = [
+const GOOD: [(&str, &str); 35] = [
     ("STACK_KIND", "aws"),
     ("STACK_NAME", "longshore"),
     ("LOG_LEVEL", "info"),
@@ -39,10 +39,14 @@ const GOOD: [(&str, &str); 31] = [
     ("IMAGE_NORMALIZE", "false"),
     ("IMAGE_BACKGROUND", "ffffff"),
     ("ANIMATION_FRAMES_MAX", "1"),
+    ("API_MEMORY_MEGABYTES", "512"),
+    ("ASSEMBLY_MEMORY_MEGABYTES", "512"),
+    ("THUMBNAIL_MEMORY_MEGABYTES", "1769"),
+    ("CLEANUP_MEMORY_MEGABYTES", "256"),
 ];
 
-/// The five functions.
-const FUNCTIONS: [&str; 5] = ["assembly", "chunk-complete", "cleanup", "presign", "thumbnail"];
+/// The six functions.
+const FUNCTIONS: [&str; 6] = ["assembly", "chunk-complete", "cleanup", "insights", "presign", "thumbnail"];
 
 /// What makes a stack local.
 const LOCAL: [(&str, &str); 4] = [
@@ -64,6 +68,7 @@ fn refusal(function: &str, changes: &[(&str, &str)]) -> String {
         "assembly" => assembly::AppSettings::read(settings).map(drop),
         "chunk-complete" => chunk_complete::AppSettings::read(settings).map(drop),
         "cleanup" => cleanup::AppSettings::read(settings).map(drop),
+        "insights" => insights::AppSettings::read(settings).map(drop),
         "presign" => presign::AppSettings::read(settings).map(drop),
         "thumbnail" => thumbnail::AppSettings::read(settings).map(drop),
         other => panic!("there is no function {other}"),
@@ -88,59 +93,71 @@ fn the_settings_of_the_template_are_taken_on_aws_and_locally() {
     assert_eq!(refusals(&[LOCAL.as_slice(), &by_service].concat()), [""], "each service elsewhere");
 }
 
+/// What a function reads.
+fn read_by(function: &str) -> Vec<&'static str> {
+    let of_all = [
+        "AWS_ACCESS_KEY_ID",
+        "BUCKET_OWNER",
+        "DEBUG_SAMPLE",
+        "LOG_LEVEL",
+        "ORIGINALS_BUCKET",
+        "SLOW_REQUEST_MILLIS",
+        "STACK_KIND",
+        "STACK_NAME",
+        "TABLE_NAME",
+    ];
+    let own: &[&'static str] = match function {
+        "assembly" => &["ALLOWED_CONTENT_TYPES", "MALWARE_SCAN", "IMAGE_QUEUE_URL", "LEASE_SECONDS"],
+        "chunk-complete" => &["ASSEMBLY_QUEUE_URL", "AUTH_MODE"],
+        "cleanup" => &[
+            "ASSEMBLY_QUEUE_URL",
+            "DEAD_LETTER_QUEUE_URLS",
+            "IMAGE_QUEUE_URL",
+            "ORPHAN_AGE_SECONDS",
+            "SWEEP_ITEMS_MAX",
+            "UPLOAD_LIFETIME_SECONDS",
+            "URL_LIFETIME_SECONDS",
+            "VARIANTS_BUCKET",
+        ],
+        "insights" => &[
+            "API_MEMORY_MEGABYTES",
+            "ASSEMBLY_MEMORY_MEGABYTES",
+            "ASSEMBLY_QUEUE_URL",
+            "AUTH_MODE",
+            "CLEANUP_MEMORY_MEGABYTES",
+            "DEAD_LETTER_QUEUE_URLS",
+            "IMAGE_QUEUE_URL",
+            "THUMBNAIL_MEMORY_MEGABYTES",
+        ],
+        "presign" => &[
+            "ALLOWED_CONTENT_TYPES",
+            "AUTH_MODE",
+            "DOWNLOAD_URL_LIFETIME_SECONDS",
+            "FILE_SIZE_BYTES_MAX",
+            "MALWARE_SCAN",
+            "SINGLE_PUT_BYTES_MAX",
+            "UPLOAD_LIFETIME_SECONDS",
+            "URL_LIFETIME_SECONDS",
+            "VARIANTS_BUCKET",
+        ],
+        _ => &[
+            "ANIMATION_FRAMES_MAX",
+            "AVIF_PIXELS_MAX",
+            "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
+            "IMAGE_BACKGROUND",
+            "IMAGE_BYTES_MAX",
+            "IMAGE_NORMALIZE",
+            "IMAGE_PIXELS_MAX",
+            "IMAGE_QUEUE_URL",
+            "LEASE_SECONDS",
+            "VARIANTS_BUCKET",
+        ],
+    };
+    [own, of_all.as_slice()].concat()
+}
+
 #[test]
 fn no_function_starts_without_one_of_its_settings() {
-    let read_by = |function: &str| {
-        let of_all = [
-            "AWS_ACCESS_KEY_ID",
-            "BUCKET_OWNER",
-            "DEBUG_SAMPLE",
-            "LOG_LEVEL",
-            "ORIGINALS_BUCKET",
-            "SLOW_REQUEST_MILLIS",
-            "STACK_KIND",
-            "STACK_NAME",
-            "TABLE_NAME",
-        ];
-        let own: &[&str] = match function {
-            "assembly" => &["ALLOWED_CONTENT_TYPES", "MALWARE_SCAN", "IMAGE_QUEUE_URL", "LEASE_SECONDS"],
-            "chunk-complete" => &["ASSEMBLY_QUEUE_URL", "AUTH_MODE"],
-            "cleanup" => &[
-                "ASSEMBLY_QUEUE_URL",
-                "DEAD_LETTER_QUEUE_URLS",
-                "IMAGE_QUEUE_URL",
-                "ORPHAN_AGE_SECONDS",
-                "SWEEP_ITEMS_MAX",
-                "UPLOAD_LIFETIME_SECONDS",
-                "URL_LIFETIME_SECONDS",
-                "VARIANTS_BUCKET",
-            ],
-            "presign" => &[
-                "ALLOWED_CONTENT_TYPES",
-                "AUTH_MODE",
-                "DOWNLOAD_URL_LIFETIME_SECONDS",
-                "FILE_SIZE_BYTES_MAX",
-                "MALWARE_SCAN",
-                "SINGLE_PUT_BYTES_MAX",
-                "UPLOAD_LIFETIME_SECONDS",
-                "URL_LIFETIME_SECONDS",
-                "VARIANTS_BUCKET",
-            ],
-            _ => &[
-                "ANIMATION_FRAMES_MAX",
-                "AVIF_PIXELS_MAX",
-                "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
-                "IMAGE_BACKGROUND",
-                "IMAGE_BYTES_MAX",
-                "IMAGE_NORMALIZE",
-                "IMAGE_PIXELS_MAX",
-                "IMAGE_QUEUE_URL",
-                "LEASE_SECONDS",
-                "VARIANTS_BUCKET",
-            ],
-        };
-        [own, of_all.as_slice()].concat()
-    };
     for function in FUNCTIONS {
         for (name, _) in GOOD {
             let said = refusal(function, &[(name, "")]);
@@ -201,6 +218,12 @@ fn settings_that_contradict_each_other_are_refused() {
         ("thumbnail", [("IMAGE_PIXELS_MAX", "2073599")], "AVIF_PIXELS_MAX is more than IMAGE_PIXELS_MAX"),
         ("presign", [("AUTH_MODE", "open")], "AUTH_MODE is open, which only a local stack may be"),
         ("chunk-complete", [("AUTH_MODE", "open")], "AUTH_MODE is open, which only a local stack may be"),
+        ("insights", [("AUTH_MODE", "open")], "AUTH_MODE is open, which only a local stack may be"),
+        (
+            "insights",
+            [("CLEANUP_MEMORY_MEGABYTES", "64")],
+            "CLEANUP_MEMORY_MEGABYTES is 64, which is not between 128 and 10240",
+        ),
     ] {
         assert_eq!(refusal(function, &changes), format!("bad configuration: {fault}"), "{function}");
     }
@@ -213,6 +236,11 @@ fn nothing_on_aws_leads_to_an_emulator() {
             "AWS_ENDPOINT_URL",
             "http://127.0.0.1:4566",
             "AWS_ENDPOINT_URL is set, which only a local stack may have",
+        ),
+        (
+            "AWS_ENDPOINT_URL_CLOUDWATCH",
+            "https://x",
+            "AWS_ENDPOINT_URL_CLOUDWATCH is set, which only a local stack may have",
         ),
         ("AWS_ENDPOINT_URL_S3", "https://x", "AWS_ENDPOINT_URL_S3 is set, which only a local stack may have"),
         (

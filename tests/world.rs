@@ -1,4 +1,4 @@
-//! The five functions and the fakes they share.
+//! The six functions and the fakes they share.
 
 use std::sync::Arc;
 
@@ -8,7 +8,9 @@ use shared::media_type::AllowedTypes;
 use shared::plan::{MIB, OBJECT_SIZE_BYTES_MAX, PlanLimits};
 use shared::scan::MalwareScan;
 use shared::telemetry::Metric;
-use shared::testing::{CallLog, FakeClock, FakeObjectStore, FakeQueue, FakeUploadTable, FakeUrlSigner};
+use shared::testing::{
+    CallLog, FakeClock, FakeCloudWatch, FakeObjectStore, FakeQueue, FakeUploadTable, FakeUrlSigner,
+};
 use shared::upload::Upload;
 use shared::wire::RequestLimits;
 
@@ -34,6 +36,8 @@ pub struct World {
     pub assembly_queue: Arc<FakeQueue>,
     /// The image queue.
     pub image_queue: Arc<FakeQueue>,
+    /// What was measured, and the alarms.
+    pub cloudwatch: Arc<FakeCloudWatch>,
     /// The functions.
     pub presign: presign::App,
     /// See [`World::presign`].
@@ -44,6 +48,8 @@ pub struct World {
     pub thumbnail: thumbnail::App,
     /// See [`World::presign`].
     pub cleanup: cleanup::App,
+    /// See [`World::presign`].
+    pub insights: insights::App,
 }
 
 impl Default for World {
@@ -62,18 +68,10 @@ impl World {
         let signer = Arc::new(FakeUrlSigner::with_log(log.clone()));
         let assembly_queue = Arc::new(FakeQueue::with_log("assembly-queue", log.clone()));
         let image_queue = Arc::new(FakeQueue::with_log("image-queue", log.clone()));
+        let cloudwatch = Arc::new(FakeCloudWatch::with_log(log.clone()));
         let time: Arc<FakeClock> = Arc::new(clock.clone());
         Self {
-            presign: presign::App {
-                auth_mode: AuthMode::Jwt,
-                limits: presign_limits(),
-                allowed_types: AllowedTypes::Everything,
-                malware_scan: MalwareScan::Off,
-                store: store.clone(),
-                table: table.clone(),
-                signer: signer.clone(),
-                clock: time.clone(),
-            },
+            presign: presign_on(&store, &table, &signer, &time),
             chunk_complete: chunk_complete::App {
                 auth_mode: AuthMode::Jwt,
                 store: store.clone(),
@@ -114,8 +112,10 @@ impl World {
                     (Metric::ImageQueueDepth, image_queue.clone()),
                 ],
                 image_queue: image_queue.clone(),
-                clock: time,
+                clock: time.clone(),
             },
+            insights: insights_on(&cloudwatch, (&store, &table), [&assembly_queue, &image_queue], time),
+            cloudwatch,
             log,
             clock,
             store,
@@ -142,6 +142,54 @@ impl World {
     /// The record of an upload as the table holds it.
     pub fn upload(&self, id: &str) -> Upload {
         self.table.upload(&UploadId::parse(id).unwrap()).expect("there is a record")
+    }
+}
+
+const MEMORY: insights::cost::Memory = insights::cost::Memory {
+    api_megabytes: 512.0,
+    assembly_megabytes: 512.0,
+    thumbnail_megabytes: 1769.0,
+    cleanup_megabytes: 256.0,
+};
+
+fn insights_on(
+    cloudwatch: &Arc<FakeCloudWatch>,
+    (store, table): (&Arc<FakeObjectStore>, &Arc<FakeUploadTable>),
+    [assembly, image]: [&Arc<FakeQueue>; 2],
+    clock: Arc<FakeClock>,
+) -> insights::App {
+    insights::App {
+        auth_mode: AuthMode::Jwt,
+        stack: "longshore".to_owned(),
+        memory: MEMORY,
+        history: cloudwatch.clone(),
+        kept: Arc::default(),
+        alarms: cloudwatch.clone(),
+        store: store.clone(),
+        table: table.clone(),
+        queues: vec![
+            insights::WatchedQueue { name: "assembly-queue", is_vital: true, queue: assembly.clone() },
+            insights::WatchedQueue { name: "image-queue", is_vital: false, queue: image.clone() },
+        ],
+        clock,
+    }
+}
+
+fn presign_on(
+    store: &Arc<FakeObjectStore>,
+    table: &Arc<FakeUploadTable>,
+    signer: &Arc<FakeUrlSigner>,
+    clock: &Arc<FakeClock>,
+) -> presign::App {
+    presign::App {
+        auth_mode: AuthMode::Jwt,
+        limits: presign_limits(),
+        allowed_types: AllowedTypes::Everything,
+        malware_scan: MalwareScan::Off,
+        store: store.clone(),
+        table: table.clone(),
+        signer: signer.clone(),
+        clock: clock.clone(),
     }
 }
 

@@ -102,7 +102,7 @@ impl<'a> Settings<'a> {
             LOG_LEVELS.contains(&log_level.trim()),
             "LOG_LEVEL is not one of error, warn, info and debug",
         );
-        self.expect(&[], has_stack_name, "STACK_NAME is not set");
+        self.expect(&["STACK_NAME"], has_stack_name, "STACK_NAME is not set");
         for name in not_numbers {
             self.faults.push(format!("{name} is not a whole number"));
         }
@@ -139,8 +139,13 @@ impl<'a> Settings<'a> {
 }
 
 /// What leads the SDK to other servers than those of AWS.
-const ENDPOINTS: [&str; 4] =
-    ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL_SQS"];
+const ENDPOINTS: [&str; 5] = [
+    "AWS_ENDPOINT_URL",
+    "AWS_ENDPOINT_URL_CLOUDWATCH",
+    "AWS_ENDPOINT_URL_DYNAMODB",
+    "AWS_ENDPOINT_URL_S3",
+    "AWS_ENDPOINT_URL_SQS",
+];
 
 /// What has the SDK read a profile, which may name an endpoint too.
 const PROFILES: [&str; 3] = ["AWS_CONFIG_FILE", "AWS_PROFILE", "AWS_SHARED_CREDENTIALS_FILE"];

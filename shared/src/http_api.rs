@@ -79,7 +79,8 @@ pub fn with_safe_path(mut event: LambdaRequest) -> LambdaRequest {
             true => encode_unsafe(path),
             false => "/".to_owned(),
         });
-        // The URI would be built with the query and the Host header, too. Nothing here reads them.
+        // The URI would be built with the query and the Host header, too. Whoever needs a parameter of the query finds it in
+        // the gateway's own map, which is put into no URI: `query_parameter`.
         request.raw_query_string = None;
         request.headers.remove(header::HOST);
         request.request_context.domain_name = None;
@@ -154,6 +155,28 @@ pub fn owner(request: &Request, mode: AuthMode, now: Timestamp) -> Result<OwnerI
     }
 }
 
+/// What an operator's token carries among the words of its claim `scope` (RFC 6749, section 3.3).
+pub const OPERATE_SCOPE: &str = "longshore:operate";
+
+/// Lets pass who may see how the stack as a whole is doing: with a token, one that carries [`OPERATE_SCOPE`]; with IAM,
+/// whoever it lets call the route; where the stack is open, everybody.
+pub fn check_operator(request: &Request, mode: AuthMode, now: Timestamp) -> Result<(), Error> {
+    owner(request, mode, now)?;
+    let jwt = context(request).and_then(|context| context.authorizer).and_then(|authorizer| authorizer.jwt);
+    let scope = jwt.and_then(|jwt| jwt.claims.get("scope").cloned()).unwrap_or_default();
+    match mode == AuthMode::Jwt && !scope.split(' ').any(|word| word == OPERATE_SCOPE) {
+        true => Err(Error::forbidden(format!("the token lacks the scope {OPERATE_SCOPE}"))),
+        false => Ok(()),
+    }
+}
+
+/// The value of a parameter of the query, as the gateway decoded it; several values of one name come joined by commas.
+/// Whatever it holds: nothing is built of it, see [`with_safe_path`].
+pub fn query_parameter(request: &Request, name: &str) -> Option<String> {
+    let values = request.query_string_parameters_ref().and_then(|parameters| parameters.all(name));
+    values.map(|values| values.join(","))
+}
+
 /// Reads a JSON body.
 pub fn read_json<T: DeserializeOwned>(request: &Request) -> Result<T, Error> {
     let content_type =
@@ -200,10 +223,19 @@ fn in_words_of_json(text: &str) -> String {
 /// Answers with a JSON body.
 pub fn respond(request_id: &str, status: u16, body: &impl Serialize) -> Response<Body> {
     let text = serde_json::to_string(body).unwrap_or_else(|_| "{}".to_owned());
+    with_text(request_id, status, "application/json", text)
+}
+
+/// Answers with a text of another type.
+pub fn respond_text(request_id: &str, content_type: &'static str, text: String) -> Response<Body> {
+    with_text(request_id, 200, content_type, text)
+}
+
+fn with_text(request_id: &str, status: u16, content_type: &'static str, text: String) -> Response<Body> {
     let mut response = Response::new(Body::Text(text));
     *response.status_mut() = lambda_http::http::StatusCode::from_u16(status).unwrap_or_default();
     let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
     // Answers hold URLs that are as good as passwords.
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));

@@ -1,4 +1,4 @@
-//! What the two functions behind the API answer, as whole texts: every route, every refusal, and every way to be
+//! What the three functions behind the API answer, as whole texts: every route, every refusal, and every way to be
 //! wrong that we know of. A refusal leaves nothing behind.
 #![allow(
     clippy::panic,
@@ -17,4 +17,6 @@ mod faults;
 mod foreign_ids;
 mod fuzz;
 mod identity;
+mod insights;
+mod insights_refusals;
 mod paths;

@@ -14,7 +14,9 @@ use crate::template::Template;
 fn longest_way(function: &str) -> Vec<CallBudget> {
     match function {
         // One call that never answers, and then there must be time to say so.
-        "functions/presign" | "functions/chunk-complete" | "functions/cleanup" => vec![USUAL_CALL],
+        "functions/presign" | "functions/chunk-complete" | "functions/cleanup" | "functions/insights" => {
+            vec![USUAL_CALL]
+        }
         // Complete, look at the object, read its first bytes, store the verdict.
         "functions/assembly" => vec![COMPLETE_CALL, USUAL_CALL, USUAL_CALL, USUAL_CALL],
         // Claim, read the original, write a variant, record what was made.

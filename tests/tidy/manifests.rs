@@ -73,7 +73,7 @@ fn dependencies(manifest: &Source) -> impl Iterator<Item = &str> {
 }
 
 fn foreign(manifests: &[Source]) -> Vec<String> {
-    let functions = ["assembly", "chunk-complete", "cleanup", "presign", "thumbnail"];
+    let functions = ["assembly", "chunk-complete", "cleanup", "insights", "presign", "thumbnail"];
     let is_foreign = |name: &&str| functions.contains(name) || name.starts_with("aws-");
     manifests
         .iter()

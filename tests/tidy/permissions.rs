@@ -3,14 +3,19 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
+use shared::ids::{OwnerId, UploadId};
+use shared::timestamp::Timestamp;
 
 use crate::sources::{expect_none, read};
 use crate::template::Template;
 
 /// Where each method of a port says which action it needs.
-const PORTS: [&str; 4] = [
+const PORTS: [&str; 7] = [
+    "shared/src/ports/alarms.rs",
+    "shared/src/ports/metric_history.rs",
     "shared/src/ports/object_store.rs",
     "shared/src/ports/queue.rs",
+    "shared/src/ports/queue_depth.rs",
     "shared/src/ports/upload_table.rs",
     "shared/src/ports/url_signer.rs",
 ];
@@ -28,7 +33,7 @@ const FOR_LAMBDA: [&str; 8] = [
 ];
 
 /// What the task of a function forbids, whatever its code may ask for one day: the action, and on what.
-const NEVER: [(&str, &str, &str); 12] = [
+const NEVER: [(&str, &str, &str); 17] = [
     ("PresignRole", "s3:DeleteObject", ""),
     ("PresignRole", "s3:ListBucket", ""),
     ("PresignRole", "sqs:SendMessage", ""),
@@ -39,6 +44,11 @@ const NEVER: [(&str, &str, &str); 12] = [
     ("ThumbnailRole", "s3:PutObject", "OriginalsBucket"),
     ("ThumbnailRole", "s3:DeleteObject", ""),
     ("ThumbnailRole", "s3:GetObject", "VariantsBucket"),
+    ("InsightsRole", "s3:PutObject", ""),
+    ("InsightsRole", "s3:DeleteObject", ""),
+    ("InsightsRole", "s3:GetObject", "/u/*"),
+    ("InsightsRole", "dynamodb:PutItem", ""),
+    ("InsightsRole", "sqs:SendMessage", ""),
     ("CleanupRole", "s3:PutObject", ""),
     ("CleanupRole", "s3:GetObject", "VariantsBucket"),
 ];
@@ -59,8 +69,9 @@ fn statements(role: &Value) -> Vec<Value> {
 /// The actions that the ports name in their documentation: `` IAM: `s3:PutObject` ``.
 fn actions_of_ports() -> BTreeSet<String> {
     let texts: String = PORTS.iter().map(|path| read(path)).collect();
-    let is_action =
-        |word: &&str| ["s3:", "sqs:", "dynamodb:"].iter().any(|service| word.starts_with(service));
+    let is_action = |word: &&str| {
+        ["s3:", "sqs:", "dynamodb:", "cloudwatch:"].iter().any(|service| word.starts_with(service))
+    };
     texts.split('`').filter(is_action).map(str::to_owned).collect()
 }
 
@@ -97,12 +108,14 @@ fn role_faults(template: &Template) -> Vec<String> {
                 let is_needed = FOR_LAMBDA.contains(&action) || known.contains(action);
                 expect(is_needed, format!("{action} is nothing that a port needs"));
             }
-            let only_traces =
-                actions.iter().all(|one| one.as_str().is_some_and(|one| one.starts_with("xray:")));
+            // Traces and metrics are no resources.
+            let has_no_resource =
+                |action: &str| action.starts_with("xray:") || action.starts_with("cloudwatch:");
+            let names_none = actions.iter().all(|one| one.as_str().is_some_and(has_no_resource));
             for resource in each(&statement["Resource"]) {
                 let is_ours = is_resource_of(template, &resource);
                 expect(
-                    is_ours || only_traces && resource == "*",
+                    is_ours || names_none && resource == "*",
                     format!("{resource} is more than one thing of ours"),
                 );
             }
@@ -129,7 +142,15 @@ fn is_resource_of(template: &Template, resource: &Value) -> bool {
         _ => (None, ""),
     };
     let is_there = name.is_some_and(|name| !template.resource(name).is_null());
-    is_there && matches!(rest, "" | "/u/*" | "/v/*" | "/index/byDue" | "/index/byOwner")
+    is_there
+        && (matches!(rest, "" | "/u/*" | "/v/*" | "/index/byDue" | "/index/byOwner")
+            || rest == health_prefix())
+}
+
+/// Where the health check looks for an object that is not there.
+fn health_prefix() -> String {
+    let owner = OwnerId::parse(insights::HEALTH_CHECK_OWNER).expect("an owner");
+    format!("/u/{}/*", owner.key_prefix())
 }
 
 /// What the signing role refuses to whoever has one of its URLs, or has stolen its credentials.
@@ -191,8 +212,19 @@ fn token_faults(template: &Template) -> Vec<String> {
 #[test]
 fn no_role_may_do_more_than_its_function_needs() {
     let template = Template::read();
-    assert_eq!(roles_of_functions(&template).len(), 5);
+    assert_eq!(roles_of_functions(&template).len(), 6);
     expect_none("roles", &role_faults(&template));
+}
+
+#[test]
+fn the_health_check_reaches_the_record_of_no_upload() {
+    let template = Template::read();
+    let role = json!({ "Properties": template.resource("InsightsRole") });
+    let statements = statements(&role);
+    let of_table = statements.iter().find(|one| one["Action"] == "dynamodb:GetItem").expect("a statement");
+    let nothing = UploadId::generate(Timestamp::default(), [0; 10]);
+    let only = json!({ "dynamodb:LeadingKeys": [format!("U#{nothing}")] });
+    assert_eq!(of_table["Condition"], json!({ "ForAllValues:StringEquals": only }));
 }
 
 #[test]
@@ -224,6 +256,12 @@ fn every_fault_of_a_permission_is_seen() {
             "Action: sqs:SendMessage\n                Resource: !GetAtt",
             "NotAction: sqs:SendMessage\n                Resource: !GetAtt",
         ),
+        (
+            "Action: [cloudwatch:GetMetricData, cloudwatch:DescribeAlarms]",
+            "Action: [cloudwatch:PutMetricData]",
+        ),
+        ("${OriginalsBucket.Arn}/u/1841e659affeba604f0767cfca02f211/*", "${OriginalsBucket.Arn}/u/*"),
+        ("${OriginalsBucket.Arn}/u/1841e659affeba604f0767cfca02f211/*", "${OriginalsBucket.Arn}/u/other/*"),
         ("${UrlLifetimeSeconds}000", "${UrlLifetimeSeconds}"),
         ("${DownloadUrlLifetimeSeconds}000", "${UrlLifetimeSeconds}000"),
         ("s3:x-amz-copy-source: \"false\"", "s3:x-amz-copy-source: \"true\""),

@@ -54,7 +54,7 @@ fn quarantine_faults(template: &Template) -> Vec<String> {
         expect(is_kept_out(template, role), "a role that serves bytes may serve what was not scanned");
     }
     // These look at an object and serve none of it. They must see it before it is scanned.
-    for role in ["AssemblyRole", "ChunkCompleteRole", "CleanupRole"] {
+    for role in ["AssemblyRole", "ChunkCompleteRole", "CleanupRole", "InsightsRole"] {
         expect(
             !template.resource(role).to_string().contains(TAG),
             "a role that must look at an object may not",

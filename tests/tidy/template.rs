@@ -135,7 +135,7 @@ fn settings_given_to(properties: &Value) -> BTreeSet<String> {
 #[test]
 fn every_function_is_given_exactly_the_settings_that_it_reads() {
     let (template, files) = (Template::read(), rust_files());
-    assert_eq!(template.functions().len(), 5);
+    assert_eq!(template.functions().len(), 6);
     let buckets = files.iter().find(|file| file.path == "shared/src/aws/buckets.rs").expect("buckets.rs");
     for (folder, properties) in template.functions() {
         let app = format!("{folder}/src/app.rs");
@@ -232,7 +232,7 @@ fn only_health_is_open_to_everybody() {
         .map(|(_, route)| route["Properties"]["RouteKey"].as_str().unwrap())
         .collect();
     assert_eq!(open, ["GET /health"]);
-    assert_eq!(routes(&template).len(), 8);
+    assert_eq!(routes(&template).len(), 10);
     for (name, route) in template.of_type("AWS::ApiGatewayV2::Route") {
         let closed = json!({ "If": ["HasIssuer", "JWT", { "If": ["IsOpen", "NONE", "AWS_IAM"] }] });
         let kind = &route["Properties"]["AuthorizationType"];

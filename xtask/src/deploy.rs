@@ -19,7 +19,7 @@ const WATCH_STACK_NAME: &str = "longshore-watch";
 
 const DEPLOY_BUCKET: &str = "longshore-deploy";
 
-/// Builds all five functions for Lambda. Cargo skips what has not changed. `sam build` would do it too, as [`deploy`] lets
+/// Builds all six functions for Lambda. Cargo skips what has not changed. `sam build` would do it too, as [`deploy`] lets
 /// it; but it starts cargo once per function and hides how far it is.
 pub(crate) fn build_functions(project: &Project, toolchain: &Toolchain) -> anyhow::Result<()> {
     let mut build = toolchain.cargo(project);

@@ -9,6 +9,8 @@ use aws_smithy_http_client::tls::{Provider, TlsContext};
 use aws_smithy_http_client::{Builder, ConnectorBuilder};
 
 use super::buckets::Buckets;
+#[cfg(feature = "cloudwatch")]
+use super::cloudwatch::CloudWatch;
 use super::dynamodb::DynamoUploadTable;
 use super::measured::Measured;
 use super::s3::S3ObjectStore;
@@ -68,6 +70,13 @@ impl Aws {
     pub fn queue(&self, url: impl Into<String>) -> SqsQueue {
         let config = aws_sdk_sqs::config::Builder::from(&self.sdk).interceptor(Measured).build();
         SqsQueue::new(aws_sdk_sqs::Client::from_conf(config), url)
+    }
+
+    /// The metrics and alarms of the stack with this name.
+    #[cfg(feature = "cloudwatch")]
+    pub fn cloudwatch(&self, stack: impl Into<String>) -> CloudWatch {
+        let config = aws_sdk_cloudwatch::config::Builder::from(&self.sdk).interceptor(Measured).build();
+        CloudWatch::new(aws_sdk_cloudwatch::Client::from_conf(config), stack)
     }
 
     /// The signer of URLs for these buckets. `Internal` when there is no region or no source of credentials.

@@ -4,6 +4,8 @@
 //! rules (`AWS_REGION`, `AWS_ENDPOINT_URL`, `AWS_ENDPOINT_URL_S3` and so on).
 
 mod buckets;
+#[cfg(feature = "cloudwatch")]
+mod cloudwatch;
 mod connection;
 mod content_disposition;
 mod dynamodb;
@@ -26,6 +28,8 @@ mod url_signer;
 mod wire_tests;
 
 pub use buckets::Buckets;
+#[cfg(feature = "cloudwatch")]
+pub use cloudwatch::CloudWatch;
 pub use connection::Aws;
 pub use dynamodb::{DynamoUploadTable, RecordPage, RecordPlace};
 pub use s3::S3ObjectStore;

@@ -4,14 +4,18 @@
 //! Behind them stand the adapters in [`crate::aws`] and, for tests, the fakes in `crate::testing`; one suite a port
 //! holds both to the same behaviour.
 
+mod alarms;
 mod clock;
+mod metric_history;
 mod object_store;
 mod queue;
 mod queue_depth;
 mod upload_table;
 mod url_signer;
 
+pub use alarms::{Alarms, RingingAlarm};
 pub use clock::{Clock, SystemClock};
+pub use metric_history::{MetricHistory, Point, QUERIES_MAX, SeriesQuery, Span, Statistic};
 pub use object_store::{
     CompleteOutcome, CompletedObject, NewMultipart, ObjectFacts, ObjectStore, OpenMultipart,
     OpenMultipartPage, PartListing, StoredPart, WholeChecksum,

@@ -11,8 +11,8 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 use crate::ids::UploadId;
 
 /// Whose lines are shown at the chosen level; everybody else's from `warn` on.
-const OURS: [&str; 7] =
-    ["assembly", "chunk_complete", "cleanup", "imaging", "presign", "shared", "thumbnail"];
+const OURS: [&str; 8] =
+    ["assembly", "chunk_complete", "cleanup", "imaging", "insights", "presign", "shared", "thumbnail"];
 
 /// What is written at this level of ours.
 fn shown_at(level: LevelFilter) -> Targets {

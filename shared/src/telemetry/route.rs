@@ -19,13 +19,17 @@ pub enum Route {
     ShowFile,
     /// `GET /health`
     Health,
+    /// `GET /health/deep`
+    DeepHealth,
+    /// `GET /performance/{view}`: one for all views, because each route is seven metrics to pay for.
+    Performance,
     /// Any other.
     Other,
 }
 
 impl Route {
     /// Every route.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::CreateUpload,
         Self::ShowUpload,
         Self::CancelUpload,
@@ -34,6 +38,8 @@ impl Route {
         Self::CompleteUpload,
         Self::ShowFile,
         Self::Health,
+        Self::DeepHealth,
+        Self::Performance,
         Self::Other,
     ];
 
@@ -48,6 +54,8 @@ impl Route {
             Self::CompleteUpload => "POST /uploads/{id}/complete",
             Self::ShowFile => "GET /files/{id}",
             Self::Health => "GET /health",
+            Self::DeepHealth => "GET /health/deep",
+            Self::Performance => "GET /performance/{view}",
             Self::Other => "other",
         }
     }

@@ -11,6 +11,7 @@
 mod builders;
 mod content;
 mod fake_clock;
+mod fake_cloudwatch;
 mod fake_object_store;
 mod fake_queue;
 mod fake_upload_table;
@@ -24,6 +25,7 @@ pub use builders::{
 };
 pub use content::Content;
 pub use fake_clock::FakeClock;
+pub use fake_cloudwatch::FakeCloudWatch;
 pub use fake_object_store::{Downloaded, FakeObject, FakeObjectStore, ObjectCreated, PutRefused};
 pub use fake_queue::{FakeQueue, SentMessage};
 pub use fake_upload_table::FakeUploadTable;

@@ -23,7 +23,7 @@ use crate::toolchain::Toolchain;
 pub(crate) use tune::{TuneOptions, run as tune};
 
 /// The functions, in the order of a file's way.
-const FUNCTIONS: [&str; 5] = ["presign", "chunk-complete", "assembly", "thumbnail", "cleanup"];
+const FUNCTIONS: [&str; 6] = ["presign", "chunk-complete", "assembly", "thumbnail", "cleanup", "insights"];
 
 /// What `cargo xtask bench` takes.
 #[derive(Debug, clap::Args)]

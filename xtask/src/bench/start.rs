@@ -26,7 +26,7 @@ const EMPTY_FUNCTION: &str = "empty-function";
 const FIRST_POLL: &str = "GET /2018-06-01/runtime/invocation/next ";
 
 /// What Lambda and the template set. Every function gets all of it and reads its own.
-const ENVIRONMENT: [(&str, &str); 44] = [
+const ENVIRONMENT: [(&str, &str); 48] = [
     ("AWS_REGION", "eu-west-1"),
     ("AWS_DEFAULT_REGION", "eu-west-1"),
     ("AWS_ACCESS_KEY_ID", "ASIAEXAMPLEEXAMPLE12"),
@@ -71,6 +71,10 @@ const ENVIRONMENT: [(&str, &str); 44] = [
     ("ANIMATION_FRAMES_MAX", "1"),
     ("SWEEP_ITEMS_MAX", "500"),
     ("ORPHAN_AGE_SECONDS", "172800"),
+    ("API_MEMORY_MEGABYTES", "512"),
+    ("ASSEMBLY_MEMORY_MEGABYTES", "512"),
+    ("THUMBNAIL_MEMORY_MEGABYTES", "1769"),
+    ("CLEANUP_MEMORY_MEGABYTES", "256"),
 ];
 
 /// How a function starts.

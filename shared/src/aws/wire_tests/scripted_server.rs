@@ -20,6 +20,9 @@ use crate::aws::connection::one_http_client;
 pub(super) enum Reply {
     /// Answers.
     Answer { status: u16, body: String },
+    /// Answers in CBOR, as CloudWatch does.
+    #[cfg(feature = "cloudwatch")]
+    Cbor { status: u16, body: Vec<u8> },
     /// Promises a body of this many bytes, sends less, and hangs up.
     CutOff { promised_bytes: usize, body: String },
     /// Hangs up without a word.
@@ -136,6 +139,17 @@ async fn serve(mut stream: TcpStream, reply: &Reply, requests: &Mutex<Vec<Reques
             format!("HTTP/1.1 200 OK\r\ncontent-length: {promised_bytes}\r\n\r\n{body}")
         }
         Reply::Answer { status, body } => answer(*status, body),
+        #[cfg(feature = "cloudwatch")]
+        Reply::Cbor { status, body } => {
+            let head = format!(
+                "HTTP/1.1 {status} X\r\nconnection: close\r\nsmithy-protocol: rpc-v2-cbor\r\n\
+                 content-type: application/cbor\r\ncontent-length: {}\r\n\r\n",
+                body.len()
+            );
+            stream.write_all(&[head.as_bytes(), body].concat()).await.unwrap();
+            stream.shutdown().await.unwrap();
+            return true;
+        }
         Reply::RefuseWithFirstItem => {
             let first: serde_json::Value = serde_json::from_str(&first_body).unwrap();
             let refusal = serde_json::json!({
