@@ -77,10 +77,14 @@ impl<'a> Client<'a> {
         let path = event["rawPath"].as_str().unwrap_or_default().to_owned();
         let event: LambdaRequest = serde_json::from_value(event).expect("an event of API Gateway");
         let request = Request::from(shared::http_api::with_safe_path(event));
-        let reports = path.ends_with("/parts") || path.ends_with("/complete");
-        let response = match reports {
-            true => chunk_complete::handler::handle(&self.world.chunk_complete, request).await,
-            false => presign::handler::handle(&self.world.presign, request).await,
+        let response = match path.as_str() {
+            path if path.ends_with("/parts") || path.ends_with("/complete") => {
+                chunk_complete::handler::handle(&self.world.chunk_complete, request).await
+            }
+            path if path == "/health/deep" || path.starts_with("/performance/") => {
+                insights::handler::handle(&self.world.insights, request).await
+            }
+            _ => presign::handler::handle(&self.world.presign, request).await,
         };
         let response = response.expect("a handler answers every request");
         let status = response.status().as_u16();

@@ -13,7 +13,7 @@ use crate::scene::{Scene, UPLOAD_ID};
 
 /// Payload, how things stand, and what comes of it: for a route the status and what the answer says first of state
 /// or error; for messages the answer and then the states of upload and image, and of a scan; for the schedule what was done.
-const CASES: [(&str, Scene, &str); 44] = [
+const CASES: [(&str, Scene, &str); 48] = [
     ("presign/health.json", Scene::Empty, "200 healthy"),
     ("presign/create_upload.json", Scene::Empty, "201 active"),
     ("presign/create_upload_base64.json", Scene::Empty, "201 active"),
@@ -57,6 +57,10 @@ const CASES: [(&str, Scene, &str); 44] = [
     ("thumbnail/unknown_stage.json", Scene::Image, "[] completed pending"),
     ("thumbnail/newer_message_version.json", Scene::Image, "[1] completed pending"),
     ("thumbnail/no_json.json", Scene::Image, "[] completed pending"),
+    ("insights/deep_health.json", Scene::Empty, "200 healthy"),
+    ("insights/metrics.json", Scene::Empty, "200 -"),
+    ("insights/unknown_window.json", Scene::Empty, "400 invalid_request"),
+    ("insights/trends_without_scope.json", Scene::Empty, "403 forbidden"),
     ("cleanup/schedule.json", Scene::Overdue, "1 expired, 1 aborted"),
 ];
 
@@ -132,7 +136,9 @@ async fn deliver(world: &World, name: &str, payload: &Value) -> String {
     let mut context = Context::default();
     context.deadline = world.clock.now().plus_seconds(120).as_millis();
     match function {
-        "presign" | "chunk-complete" => said_first(&world.client("nobody").send_event(payload.clone()).await),
+        "presign" | "chunk-complete" | "insights" => {
+            said_first(&world.client("nobody").send_event(payload.clone()).await)
+        }
         "assembly" => {
             let event: SqsEvent = serde_json::from_value(payload.clone()).unwrap();
             let answer = assembly::handler::handle(&world.assembly, event).await.unwrap();

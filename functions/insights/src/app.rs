@@ -35,6 +35,9 @@ pub struct App {
     pub clock: Arc<dyn Clock>,
 }
 
+/// In the order of `DEAD_LETTER_QUEUE_URLS` in template.yaml.
+const DEAD_LETTER_QUEUES: [&str; 3] = ["assembly-dead-letters", "image-dead-letters", "cleanup-dead-letters"];
+
 /// A queue that the health check asks.
 #[derive(Clone, Debug)]
 pub struct WatchedQueue {
@@ -111,8 +114,9 @@ impl App {
             queue("assembly-queue", true, &settings.assembly_queue_url),
             queue("image-queue", false, &settings.image_queue_url),
         ];
-        let dead_letters = settings.dead_letter_queue_urls.split(',');
-        queues.extend(dead_letters.map(|url| queue("dead-letter-queue", false, url)));
+        let names = DEAD_LETTER_QUEUES.into_iter().chain(std::iter::repeat("other-dead-letters"));
+        let dead_letters = names.zip(settings.dead_letter_queue_urls.split(','));
+        queues.extend(dead_letters.map(|(name, url)| queue(name, false, url)));
         Ok(Self {
             auth_mode: settings.auth_mode,
             stack: settings.stack,
