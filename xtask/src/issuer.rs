@@ -15,12 +15,14 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use ring::rand::SystemRandom;
 use ring::rsa::{KeyPair, PublicKeyComponents};
 use ring::signature::RSA_PKCS1_SHA256;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::process;
 
 /// The audience that the local stack is deployed with and every token carries.
 pub(crate) const AUDIENCE: &str = "longshore-local";
+/// What the token of one who may ask how the stack is doing says.
+const OPERATOR_SCOPE: &str = "longshore:operate";
 
 const TOKEN_LIFETIME: Duration = Duration::from_hours(12);
 const READ_TIMEOUT: Duration = Duration::from_secs(2);
@@ -59,36 +61,39 @@ impl Issuer {
 
     /// A token for `owner`, valid for twelve hours.
     pub(crate) fn token_for(&self, owner: &str) -> anyhow::Result<String> {
-        let now = unix_now()?;
-        self.token(owner, &self.url, AUDIENCE, now + TOKEN_LIFETIME.as_secs())
+        self.sign(&self.claims(owner)?)
+    }
+
+    /// The same for one who may also ask how the stack is doing.
+    pub(crate) fn operator_token_for(&self, owner: &str) -> anyhow::Result<String> {
+        self.sign(&with(self.claims(owner)?, "scope", OPERATOR_SCOPE.into()))
     }
 
     /// Well-signed tokens that nobody may get in with, each with what is wrong with it.
     pub(crate) fn bad_tokens_for(&self, owner: &str) -> anyhow::Result<BTreeMap<&'static str, String>> {
-        let now = unix_now()?;
-        let end = now + TOKEN_LIFETIME.as_secs();
-        Ok(BTreeMap::from([
-            ("of another service", self.token(owner, &self.url, "another-service", end)?),
-            ("of another issuer", self.token(owner, "https://issuer.example.com/", AUDIENCE, end)?),
-            ("expired", self.token(owner, &self.url, AUDIENCE, now.saturating_sub(60))?),
-        ]))
+        let good = self.claims(owner)?;
+        let bad = [
+            ("of another service", "aud", json!("another-service")),
+            ("of another issuer", "iss", json!("https://issuer.example.com/")),
+            ("expired", "exp", json!(unix_now()?.saturating_sub(60))),
+        ];
+        let signed = |(what, name, value)| Ok((what, self.sign(&with(good.clone(), name, value))?));
+        bad.into_iter().map(signed).collect()
     }
 
-    fn token(
-        &self,
-        owner: &str,
-        issuer: &str,
-        audience: &str,
-        expires_at_seconds: u64,
-    ) -> anyhow::Result<String> {
-        let header = json!({ "alg": "RS256", "typ": "JWT", "kid": self.key_id });
-        let claims = json!({
-            "iss": issuer,
-            "aud": audience,
+    fn claims(&self, owner: &str) -> anyhow::Result<Value> {
+        let now = unix_now()?;
+        Ok(json!({
+            "iss": self.url,
+            "aud": AUDIENCE,
             "sub": owner,
-            "iat": expires_at_seconds.saturating_sub(TOKEN_LIFETIME.as_secs()),
-            "exp": expires_at_seconds,
-        });
+            "iat": now,
+            "exp": now + TOKEN_LIFETIME.as_secs(),
+        }))
+    }
+
+    fn sign(&self, claims: &Value) -> anyhow::Result<String> {
+        let header = json!({ "alg": "RS256", "typ": "JWT", "kid": self.key_id });
         let signed = format!(
             "{}.{}",
             URL_SAFE_NO_PAD.encode(header.to_string()),
@@ -169,4 +174,12 @@ fn unix_now() -> anyhow::Result<u64> {
     let now =
         SystemTime::now().duration_since(UNIX_EPOCH).context("this machine's clock stands before 1970")?;
     Ok(now.as_secs())
+}
+
+/// Claims with one of them changed.
+fn with(mut claims: Value, name: &str, value: Value) -> Value {
+    if let Some(fields) = claims.as_object_mut() {
+        fields.insert(name.to_owned(), value);
+    }
+    claims
 }

@@ -62,6 +62,7 @@ fn print_addresses(stack: &RunningStack) -> anyhow::Result<()> {
     println!("  token of \"{OWNER}\", valid for 12 hours:");
     println!("{}", stack.token_for(OWNER)?);
     println!("Try:   cargo xtask upload FILE    or    cargo xtask doctor");
+    println!("       with that token: {0}/performance/metrics?window=1h and {0}/health/deep", stack.api_url);
     println!(
         "Logs:  AWS_ENDPOINT_URL={} AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test .local/venv/bin/sam logs \\",
         stack.endpoint_url

@@ -26,7 +26,7 @@ pub(crate) fn every_line_of_metrics_is_one_that_cloudwatch_takes(stack: &Stack) 
     // The last run of cleanup says what stands open now.
     stack.clean_up();
     let mut seen = BTreeSet::new();
-    for function in FUNCTIONS {
+    for function in FUNCTIONS.into_iter().chain(["insights"]) {
         let lines = stack.log_lines(function);
         let lines: Vec<&String> = lines.iter().filter(|line| line.contains("\"_aws\"")).collect();
         assert!(!lines.is_empty(), "{function} has measured nothing");

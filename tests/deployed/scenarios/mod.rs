@@ -11,6 +11,7 @@ mod duplicates;
 mod endings;
 mod forged_urls;
 mod gateway;
+mod insights;
 mod large_file;
 mod listing;
 mod logs;
@@ -95,6 +96,8 @@ pub(crate) const ALONE: &[(&str, Scenario)] = named![
     duplicates::messages_that_come_again_change_nothing,
     // Reads what all of the others have made the functions write.
     logs::the_logs_hold_no_secret_and_no_panic,
+    insights::who_operates_is_told_how_the_stack_is_doing_and_nobody_else,
+    insights::the_deep_health_check_has_tried_every_dependency,
     metrics::every_line_of_metrics_is_one_that_cloudwatch_takes,
     metrics::cloudwatch_answers_with_the_numbers_of_the_functions,
 ];
