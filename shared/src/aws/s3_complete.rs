@@ -69,7 +69,7 @@ pub(super) async fn complete(
         ("BadDigest" | "InvalidRequest" | "XAmzContentChecksumMismatch", _) => {
             tracing::warn!(
                 code,
-                message = err.message().unwrap_or_default(),
+                error.message = err.message().unwrap_or_default(),
                 "the store refused the whole file"
             );
             Ok(CompleteOutcome::IntegrityRefused(code))
