@@ -80,7 +80,7 @@ const EXIF_SEGMENT: u8 = 0xe1;
 const PROFILE_SEGMENT: u8 = 0xe2;
 
 /// Skips to the next marker: 0xff followed by neither 0x00 (a stuffed byte of the entropy-coded data) nor 0xff.
-fn next_marker(bytes: &[u8]) -> Option<(u8, &[u8])> {
+pub(crate) fn next_marker(bytes: &[u8]) -> Option<(u8, &[u8])> {
     let mut rest = bytes;
     loop {
         let start = memchr::memchr(0xff, rest)?;

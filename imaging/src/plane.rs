@@ -78,14 +78,12 @@ impl Plane {
 
     /// The same, each sample weighed by how much of it is seen: colour beside a transparent edge stays what it is.
     pub(crate) fn halved_by(&self, alpha: &Self) -> Self {
-        let weighed = self.multiplied(alpha);
-        let mut halved = weighed.halved();
-        halved.divide_by(&alpha.halved());
+        let seen = alpha.halved();
+        let mut halved = self.multiplied(alpha).halved();
+        halved.divide_by(&seen);
         // Where nothing is seen there is nothing to keep, and the plain mean compresses best.
         let hidden = self.halved();
-        for ((sample, plain), seen) in
-            halved.samples.iter_mut().zip(&hidden.samples).zip(alpha.halved().samples())
-        {
+        for ((sample, plain), seen) in halved.samples.iter_mut().zip(&hidden.samples).zip(&seen.samples) {
             if *seen == 0 {
                 *sample = *plain;
             }

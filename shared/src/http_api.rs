@@ -45,8 +45,7 @@ where
     };
     let mut http = Adapter::from(service_fn(measured));
     let serve = |event: LambdaEvent<LambdaRequest>| {
-        let route = route_key(&event.payload).map_or(Route::Other, Route::of_key);
-        let invocation = Invocation { route: Some(route), ..Invocation::of(&event.context) };
+        let invocation = Invocation::of(&event.context);
         let answer =
             http.call(LambdaEvent { payload: with_safe_path(event.payload), context: event.context });
         async move { telemetry.observe(&invocation, answer).await }
@@ -55,16 +54,13 @@ where
 }
 
 /// The route that the gateway chose: whatever the path holds, there are only so many.
-fn route_key(event: &LambdaRequest) -> Option<&str> {
-    match event {
-        LambdaRequest::ApiGatewayV2(request) => request.request_context.route_key.as_deref(),
-        _ => None,
-    }
-}
-
 fn route_of(request: &Request) -> Route {
-    let key = context(request).and_then(|context| context.route_key);
-    key.as_deref().map_or(Route::Other, Route::of_key)
+    match request.request_context_ref() {
+        Some(RequestContext::ApiGatewayV2(context)) => {
+            context.route_key.as_deref().map_or(Route::Other, Route::of_key)
+        }
+        _ => Route::Other,
+    }
 }
 
 /// Makes an event safe for `lambda_http`, which panics on a path that is no URI and on a body that is not the base64

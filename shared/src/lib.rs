@@ -12,6 +12,7 @@ pub mod object_key;
 pub mod part_page;
 pub mod part_ranges;
 pub mod plan;
+pub mod prices;
 pub mod record;
 pub mod redacted;
 pub mod scan;

@@ -27,7 +27,7 @@ fn listening() -> (Telemetry, Lines) {
 }
 
 fn invocation() -> Invocation {
-    Invocation { id: "i-1".to_owned(), route: Some(Route::CreateUpload), ..Invocation::default() }
+    Invocation { id: "i-1".to_owned(), ..Invocation::default() }
 }
 
 #[tokio::test]

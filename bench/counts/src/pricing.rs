@@ -1,28 +1,15 @@
-//! AWS's list prices in us-east-1, first tier, no free tier, and the bill they make.
+//! The bill that AWS's list prices in us-east-1 make, first tier, no free tier.
 //!
 //! Not included: storage, data transfer out, requests with which Lambda polls idle queues, logs, traces, cleanup's
 //! scheduled runs, and a client that looks more often than once.
 
 use serde::Serialize;
+use shared::prices;
 
 use crate::usage::Usage;
 
-/// On-demand write request unit, a million (<https://aws.amazon.com/dynamodb/pricing/on-demand/>).
-const WRITE_UNIT_USD: f64 = 0.625;
-/// On-demand read request unit, a million (same page).
-const READ_UNIT_USD: f64 = 0.125;
-/// PUT, COPY, POST and LIST, a million: $0.005 a thousand (<https://aws.amazon.com/s3/pricing/>, S3 Standard).
-const S3_PUT_CLASS_USD: f64 = 5.0;
-/// GET and all others, a million: $0.0004 a thousand (same page).
-const S3_GET_CLASS_USD: f64 = 0.4;
-/// HTTP API, a million metered requests (<https://aws.amazon.com/api-gateway/pricing/>).
-const API_REQUEST_USD: f64 = 1.0;
-/// Invocation, a million (<https://aws.amazon.com/lambda/pricing/>).
-const INVOCATION_USD: f64 = 0.2;
-/// GB-second on x86, each (same page).
-const GIGABYTE_SECOND_USD: f64 = 0.000_016_666_7;
-/// Standard queue, a million requests (<https://aws.amazon.com/sqs/pricing/>).
-const QUEUE_REQUEST_USD: f64 = 0.4;
+const S3_MILLION_PUTS: f64 = 1_000.0 * prices::S3_THOUSAND_PUTS;
+const S3_MILLION_GETS: f64 = 1_000.0 * prices::S3_THOUSAND_GETS;
 /// A message is sent, received and deleted.
 const REQUESTS_PER_MESSAGE: f64 = 3.0;
 
@@ -55,18 +42,18 @@ impl Bill {
 
 /// Prices a million uploads that each use this.
 pub(crate) fn bill(usage: &Usage) -> Bill {
-    let put_class = f64::from(usage.s3_put_class_calls) * S3_PUT_CLASS_USD;
-    let get_class = f64::from(usage.s3_get_class_calls) * S3_GET_CLASS_USD;
+    let put_class = f64::from(usage.s3_put_class_calls) * S3_MILLION_PUTS;
+    let get_class = f64::from(usage.s3_get_class_calls) * S3_MILLION_GETS;
     let gigabyte_seconds = f64::from(usage.mebibyte_millis) / MEBIBYTE_MILLIS_PER_GIGABYTE_SECOND;
     Bill {
-        s3_client_puts: f64::from(usage.client_puts) * S3_PUT_CLASS_USD,
+        s3_client_puts: f64::from(usage.client_puts) * S3_MILLION_PUTS,
         s3_functions: put_class + get_class,
-        dynamodb: f64::from(usage.write_units) * WRITE_UNIT_USD
-            + f64::from(usage.read_half_units) / 2.0 * READ_UNIT_USD,
-        api_gateway: f64::from(usage.api_metered_requests) * API_REQUEST_USD,
-        lambda: f64::from(usage.invocations) * INVOCATION_USD
-            + gigabyte_seconds * UPLOADS * GIGABYTE_SECOND_USD,
-        sqs: f64::from(usage.queue_messages) * REQUESTS_PER_MESSAGE * QUEUE_REQUEST_USD,
+        dynamodb: f64::from(usage.write_units) * prices::TABLE_MILLION_WRITES
+            + f64::from(usage.read_half_units) / 2.0 * prices::TABLE_MILLION_READS,
+        api_gateway: f64::from(usage.api_metered_requests) * prices::API_MILLION_REQUESTS,
+        lambda: f64::from(usage.invocations) * prices::LAMBDA_MILLION_REQUESTS
+            + gigabyte_seconds * UPLOADS * prices::LAMBDA_GIB_SECOND,
+        sqs: f64::from(usage.queue_messages) * REQUESTS_PER_MESSAGE * prices::QUEUE_MILLION_REQUESTS,
     }
 }
 

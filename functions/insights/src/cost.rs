@@ -4,9 +4,9 @@ use serde::Serialize;
 use shared::telemetry::Metric;
 
 use crate::number::{Number, share};
-use crate::prices;
 use crate::series::{FUNCTIONS, Snapshot};
 use shared::ports::Statistic;
+use shared::prices;
 
 const MILLION: f64 = 1e6;
 const THOUSAND: f64 = 1e3;

@@ -15,7 +15,6 @@ pub mod cost;
 pub mod handler;
 mod history;
 pub mod number;
-pub mod prices;
 pub mod prometheus;
 pub mod recommend;
 mod recommend_resources;

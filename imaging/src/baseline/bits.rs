@@ -4,6 +4,8 @@
 //! take eight at a time without a look at what they are. Behind the last piece before a marker stand zeros, as many as
 //! one unit can ask for; whether any of them was used is checked once a unit.
 
+use crate::jpeg_structure::next_marker;
+
 /// Bytes of one piece.
 const PIECE_BYTES: usize = 16 * 1024;
 /// More than any unit takes: 10 blocks of 64 symbols of at most 31 bits are 2480 bytes, and a window is 8 more.
@@ -134,19 +136,6 @@ impl<'a> Entropy<'a> {
             [0xff, rest @ ..] if rest.starts_with(&[0xff]) => self.rest = rest,
             [] | [0xff, ..] => self.is_last = true,
             _ => {}
-        }
-    }
-}
-
-/// 0xff followed by neither 0x00 nor 0xff, and what is behind.
-fn next_marker(bytes: &[u8]) -> Option<(u8, &[u8])> {
-    let mut rest = bytes;
-    loop {
-        let start = memchr::memchr(0xff, rest)?;
-        rest = rest.get(start + 1..)?;
-        match rest.split_first()? {
-            (0x00 | 0xff, _) => {}
-            (marker, after) => return Some((*marker, after)),
         }
     }
 }

@@ -17,7 +17,7 @@ use super::logs;
 use super::metric::Metric;
 use super::process;
 use super::route::Route;
-use super::samples::{Samples, float, gather, record, record_count, record_flag};
+use super::samples::{Samples, answers, float, gather, record, record_count, record_flag};
 use crate::ports::{Clock as _, SystemClock};
 use crate::timestamp::Timestamp;
 
@@ -57,8 +57,6 @@ pub struct Invocation {
     pub trace_id: Option<String>,
     /// When Lambda ends it.
     pub deadline: Timestamp,
-    /// The route, behind API Gateway.
-    pub route: Option<Route>,
 }
 
 impl Invocation {
@@ -70,7 +68,6 @@ impl Invocation {
             id: context.request_id.clone(),
             trace_id: context.xray_trace_id.as_deref().and_then(root),
             deadline: Timestamp::from_millis(context.deadline),
-            route: None,
         }
     }
 }
@@ -186,6 +183,7 @@ impl Telemetry {
 
     /// Puts an answer of the API on record, and warns of one that took too long.
     pub fn answered(&self, route: Route, status: u16, took: Duration) {
+        answers(route);
         record(Metric::RequestDuration, took.as_secs_f64() * 1e3);
         record_flag(Metric::RequestFailed, 500 <= status);
         record_flag(Metric::RequestRefused, (400..500).contains(&status));
@@ -221,7 +219,7 @@ impl Telemetry {
             at: SystemClock.now(),
             stack: &self.stack,
             function: self.function,
-            route: invocation.route.map(Route::key),
+            route: samples.route().map(Route::key),
             request_id: &invocation.id,
             trace_id: invocation.trace_id.as_deref(),
         };

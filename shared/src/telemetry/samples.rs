@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::future::Future;
 
 use super::metric::Metric;
+use super::route::Route;
 
 /// The most samples that one invocation keeps: what a run of cleanup over its largest number of records makes.
 pub const SAMPLES_MAX: usize = 4_000;
@@ -17,6 +18,7 @@ tokio::task_local! {
 pub struct Samples {
     values: Vec<(Metric, f64)>,
     dropped: u64,
+    route: Option<Route>,
 }
 
 impl Samples {
@@ -34,6 +36,11 @@ impl Samples {
     /// What was measured of one metric.
     pub fn of(&self, metric: Metric) -> impl Iterator<Item = f64> + '_ {
         self.values.iter().filter(move |(of, _)| *of == metric).map(|(_, value)| *value)
+    }
+
+    /// The route that was answered, if it was a request.
+    pub(super) fn route(&self) -> Option<Route> {
+        self.route
     }
 
     /// Says how many were one too many, if any were.
@@ -56,6 +63,15 @@ pub async fn gather<T>(work: impl Future<Output = T>) -> (T, Samples) {
         (result, GATHERED.with(RefCell::take))
     };
     GATHERED.scope(RefCell::default(), work).await
+}
+
+/// Names the route that the samples by route belong to.
+pub(super) fn answers(route: Route) {
+    let _ = GATHERED.try_with(|samples| {
+        if let Ok(mut samples) = samples.try_borrow_mut() {
+            samples.route = Some(route);
+        }
+    });
 }
 
 /// Puts one number on record. Outside of an invocation, as in most tests, nobody listens and nothing happens.
