@@ -2,13 +2,16 @@
 //! nothing that is measured changes a result.
 
 use std::convert::Infallible;
+use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
+use async_trait::async_trait;
 use longshore_tests::World;
 use serde_json::{Value, json};
 use shared::error::ErrorKind;
 use shared::plan::MIB;
+use shared::ports::QueueDepth;
 use shared::telemetry::{Invocation, Metric, Samples, Telemetry, gather};
 use shared::testing::{Call, Content, Fault};
 use shared::upload::UploadState;
@@ -149,4 +152,27 @@ async fn results_are_the_same_whether_anybody_measures_or_not_and_however_slow_t
         .await
         .unwrap();
     assert_eq!(measured, unmeasured);
+}
+
+/// A queue that never says how much waits in it.
+#[derive(Debug)]
+struct Silent;
+
+#[async_trait]
+impl QueueDepth for Silent {
+    async fn waiting(&self) -> Result<u64, shared::Error> {
+        std::future::pending().await
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn cleanup_ends_in_time_although_a_number_never_comes() {
+    let mut world = World::new();
+    world.cleanup.watched_queues = vec![(Metric::DeadLetters, Arc::new(Silent))];
+    let begun_at = tokio::time::Instant::now();
+    let (answer, samples) = gather(world.tick()).await;
+    answer.unwrap();
+    assert!(begun_at.elapsed() < Duration::from_secs(20), "{:?}", begun_at.elapsed());
+    assert_eq!(samples.of(Metric::SweepsDone).collect::<Vec<_>>(), [1.0]);
+    assert_eq!(samples.of(Metric::DeadLetters).count(), 0);
 }

@@ -2,22 +2,24 @@
 //! number that cannot be had is left out.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use shared::error::Error;
 use shared::object_key::ObjectKey;
 use shared::ports::OpenMultipart;
+use shared::prices::S3_GIB_MONTH;
 use shared::record::Multipart;
 use shared::telemetry::{Metric, record, record_count};
 
 use crate::App;
 use crate::sweep_orphans::Walk;
 
+/// Half of the time that a run keeps free at its end: a store that hangs costs numbers, and no run.
+const MEASURED_WITHIN: Duration = Duration::from_secs(10);
 /// What was opened later is most likely being sent right now, and costs nothing worth mentioning.
 const SETTLED_SECONDS: u64 = 600;
 /// Uploads whose parts are counted; the others are taken to be like them.
 const SAMPLED_UPLOADS_MAX: usize = 10;
-/// S3 Standard in us-east-1, November 2026: dollars for a GiB in a month. <https://aws.amazon.com/s3/pricing/>
-const DOLLARS_PER_GIB_MONTH: f64 = 0.023;
 const GIB_BYTES: f64 = 1_073_741_824.0;
 
 /// Puts the gauges on record.
@@ -29,8 +31,10 @@ pub(crate) async fn run(app: &App, walk: &Walk) {
             None => Ok(()),
         }
     };
-    if let Err(err) = measured.await {
-        tracing::warn!("could not measure what stands open: {}", err.chain());
+    match tokio::time::timeout(MEASURED_WITHIN, measured).await {
+        Ok(Ok(())) => {}
+        Ok(Err(err)) => tracing::warn!("could not measure what stands open: {}", err.chain()),
+        Err(_) => tracing::warn!("there was no time to measure all that stands open"),
     }
 }
 
@@ -62,7 +66,7 @@ async fn watch_open_uploads(app: &App, open: &[OpenMultipart]) -> Result<(), Err
     let bytes = u128::from(sampled_bytes) * u128::from(count(settled.len())) / u128::from(sampled.max(1));
     let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
     record_count(Metric::UnfinishedBytes, bytes);
-    record(Metric::UnfinishedCost, gib(bytes) * DOLLARS_PER_GIB_MONTH);
+    record(Metric::UnfinishedCost, gib(bytes) * S3_GIB_MONTH);
     Ok(())
 }
 
