@@ -12,7 +12,7 @@ const CORE: [&str; 24] = [
     "functions/insights/src/compare.rs",
     "functions/insights/src/cost.rs",
     "functions/insights/src/number.rs",
-    "functions/insights/src/prices.rs",
+    "shared/src/prices.rs",
     "functions/insights/src/prometheus.rs",
     "functions/insights/src/recommend.rs",
     "functions/insights/src/recommend_resources.rs",
