@@ -10,8 +10,10 @@ import { now, parseRetryAfter } from './waiting.js';
 
 /** How often it is looked whether bytes still move. */
 const LOOK_MS = 1_000;
-/** After the last byte was handed over: the system may still hold megabytes of them, and S3 takes its time. */
-const ANSWER_MS = 60_000;
+/** When the last byte was handed over, the system may still hold so many of them, */
+const BUFFERED_BYTES_MAX = 4 * 1024 * 1024;
+/** which leave at this rate at the least: 1 Mbit/s. */
+const DRAIN_BYTES_PER_MS = 128;
 /** A line slower than this is as good as none; it bounds a PUT whose bytes cannot be counted. */
 const SLOWEST_BYTES_PER_MS = 16;
 
@@ -75,7 +77,8 @@ function isStalled(
   started: number,
 ): boolean {
   const silentMs = now() - moved.at;
-  if (moved.bytes >= job.body.size) return silentMs >= Math.max(ANSWER_MS, job.stallMs);
+  if (moved.bytes >= job.body.size)
+    return silentMs >= job.stallMs + Math.min(job.body.size, BUFFERED_BYTES_MAX) / DRAIN_BYTES_PER_MS;
   if (!moved.counted) return now() - started >= job.stallMs + job.body.size / SLOWEST_BYTES_PER_MS;
   if (moved.bytes === 0) return Math.min(silentMs, now() - job.movedAnywhereAt()) >= job.stallMs;
   return silentMs >= job.stallMs;

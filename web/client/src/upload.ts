@@ -67,6 +67,7 @@ export class Upload extends EventTarget {
   #resumed: (() => void) | undefined;
   #isPaused = false;
   #cancelling: Promise<boolean> | undefined;
+  #isTooLate: Promise<boolean> | undefined;
   #variants: Promise<FileRecord> | undefined;
   #speed = new Speed();
   #event: ReturnType<typeof setTimeout> | undefined;
@@ -126,7 +127,6 @@ export class Upload extends EventTarget {
   resume(): void {
     if (!this.#isPaused) return;
     this.#isPaused = false;
-    this.#leg = new AbortController();
     this.#become('queued');
     this.#resumed?.();
   }
@@ -161,37 +161,39 @@ export class Upload extends EventTarget {
     // The caller gets the handle before anything happens to it.
     await undefined;
     for (;;) {
-      const { signal } = this.#leg;
+      if (this.#cancelling && !(await this.#isTooLate)) {
+        throw new UploadError('cancelled', `${this.name} was cancelled`);
+      }
+      if (this.#isPaused) {
+        await new Promise<void>((resolve) => {
+          this.#resumed = resolve;
+        });
+        continue;
+      }
+      this.#leg = new AbortController();
       try {
-        const result = await session.leg(signal);
+        const result = await session.leg(this.#leg.signal);
         this.#become('completed');
         return result;
       } catch (error) {
         if (error !== PAUSED && error !== STOPPED) throw error;
       }
-      if (this.#cancelling && !(await this.#isTooLate))
-        throw new UploadError('cancelled', `${this.name} was cancelled`);
-      if (this.#isPaused) await new Promise<void>((resolve) => (this.#resumed = resolve));
     }
   }
-
-  #isTooLate: Promise<boolean> | undefined;
 
   async #cancel(): Promise<boolean> {
     if (this.#hasEnded()) return this.#state !== 'completed';
     const isFollower = this.#session?.isFollowing ?? false;
-    const stop = this.#leg;
-    this.#leg = new AbortController();
     const how = { signal: new AbortController().signal, attemptsMax: CANCEL_ATTEMPTS_MAX };
     const cancelled = this.#session?.cancel(isFollower, how) ?? Promise.resolve(true);
     this.#isTooLate = cancelled.then((isCancelled) => !isCancelled);
     this.#isPaused = false;
-    stop.abort(STOPPED);
+    this.#leg.abort(STOPPED);
     this.#resumed?.();
     const isCancelled = await cancelled;
     // Too late: it goes on to its end like one that nobody cancelled.
     if (!isCancelled) this.#cancelling = undefined;
-    await this.done.catch(() => undefined);
+    else await this.done.catch(() => undefined);
     return isCancelled;
   }
 

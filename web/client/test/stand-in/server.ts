@@ -37,6 +37,8 @@ export class StandIn {
   assembleMs = 20;
   /** Whether the bytes are kept, or only their checksums. */
   keepsBytes = true;
+  /** Whether the bucket lets pages see the tags of parts. */
+  showsTags = true;
   /** Whether there is a live channel. */
   isLive = false;
   /** Milliseconds a PUT takes beyond the transfer. */
@@ -275,7 +277,7 @@ export class StandIn {
       if (fault?.kind === 'lose') return void request.socket.destroy();
       if (fault?.kind === 'refuse') request.resume();
       if (this.putMs) await new Promise((resolve) => setTimeout(resolve, this.putMs));
-      if ('etag' in answer) response.setHeader('ETag', answer.etag as string);
+      if ('etag' in answer && this.showsTags) response.setHeader('ETag', answer.etag as string);
       const words = `<Error><Code>${answer.code}</Code><Message>${answer.message ?? ''}</Message></Error>`;
       response
         .writeHead(answer.status, { 'content-type': 'application/xml' })

@@ -96,6 +96,12 @@ export class Uploads {
     return upload;
   }
 
+  /** Loses every upload and every key, as after a week. */
+  forget(): void {
+    this.all.clear();
+    this.#keys.clear();
+  }
+
   owned(owner: string, id: string): StandInUpload {
     const upload = this.all.get(id);
     if (!upload || upload.owner !== owner) throw new Refusal(404, 'not_found', 'there is no such upload');
