@@ -1,5 +1,8 @@
 /** What happens when somebody loses interest. */
 
+/** The reason where nobody reads one: without it each signal makes an exception with a stack. */
+export const OVER = 'over';
+
 /** One listener a signal: Node warns of more than ten, and one signal stands for all parts of a file. */
 const calls = new WeakMap<AbortSignal, Set<() => void>>();
 

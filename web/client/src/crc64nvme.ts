@@ -28,7 +28,7 @@ export function combine(parts: Iterable<{ crc: string; size: number }>): string 
   let power = ONE;
   let powerOf = 0;
   for (const { crc, size } of parts) {
-    if (size !== powerOf) {
+    if (whole !== 0n && size !== powerOf) {
       power = powerOfX(BigInt(size) * 8n);
       powerOf = size;
     }

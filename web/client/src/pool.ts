@@ -9,8 +9,10 @@ import { now } from './waiting.js';
 
 /** A second halving within this time would answer the same trouble twice. */
 const CALM_MS = 2_000;
-/** A rate below this part of the one before means that one more was too many. */
+/** A rate below this part of the best one means that one more was too many. */
 const WORSE = 0.8;
+/** The best one is forgotten, this part of it a time, as lines change. */
+const KEPT = 0.95;
 
 /** The bounds of a pool. */
 export interface PoolBounds {
@@ -27,7 +29,7 @@ export class Pool {
   #held: ReturnType<typeof setTimeout> | undefined;
   #calmUntil = 0;
   #window = { since: now(), done: 0, amount: 0, crowded: false };
-  #rate = 0;
+  #best = 0;
   /** When a byte moved last anywhere in this pool. */
   movedAt = now();
 
@@ -70,9 +72,10 @@ export class Pool {
     window.crowded ||= this.#waiting.length > 0;
     if (window.done < this.#limit) return;
     const rate = window.amount / Math.max(1, now() - window.since);
-    if (window.crowded)
-      this.#limit = clamp(this.#limit + (rate < this.#rate * WORSE ? -1 : 1), this.bounds.max);
-    this.#begin(rate);
+    if (window.crowded) {
+      this.#limit = clamp(this.#limit + (rate < this.#best * WORSE ? -1 : 1), this.bounds.max);
+    }
+    this.#begin(Math.max(rate, this.#best * KEPT));
   }
 
   /** Tells the pool that the other side, or the line, is overrun; nothing new starts for `holdMs`. */
@@ -84,8 +87,8 @@ export class Pool {
     this.#begin(0);
   }
 
-  #begin(rate: number): void {
-    this.#rate = rate;
+  #begin(best: number): void {
+    this.#best = best;
     this.#window = { since: now(), done: 0, amount: 0, crowded: false };
     this.#admit();
   }

@@ -49,8 +49,9 @@ export async function put(job: PutJob): Promise<PutAnswer> {
   const started = now();
   const timer = setInterval(() => isStalled(job, moved, started) && stop.abort(), LOOK_MS);
   const count = (bytes: number): void => {
+    moved.counted = true;
     if (bytes <= moved.bytes) return;
-    Object.assign(moved, { at: now(), bytes, counted: true });
+    Object.assign(moved, { at: now(), bytes });
     job.onBytes(bytes);
   };
   try {
@@ -126,14 +127,16 @@ function counted(blob: Blob, count: (bytes: number) => void): Blob {
   const body = blob.slice(0, blob.size, blob.type);
   const stream = body.stream.bind(body);
   let sent = 0;
-  const counter = (): TransformStream<Uint8Array, Uint8Array> =>
-    new TransformStream({
+  const counter = (): TransformStream<Uint8Array, Uint8Array> => {
+    count(0);
+    return new TransformStream({
       transform(chunk, controller) {
         sent += chunk.byteLength;
         count(sent);
         controller.enqueue(chunk);
       },
     });
+  };
   Object.defineProperty(body, 'stream', { value: () => stream().pipeThrough(counter()) });
   return body;
 }

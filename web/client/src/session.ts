@@ -4,7 +4,7 @@
  * It goes by what the server says: active, then parts are sent; completing, then it waits; completed, then it compares.
  * A leg can be stopped at any moment and begun again, by this session or by another one after a reload.
  */
-import { linked } from './aborting.js';
+import { linked, OVER } from './aborting.js';
 import { Checksums, changed } from './checksums.js';
 import type { Context } from './context.js';
 import { type Description, describe, withoutParts } from './describe.js';
@@ -144,7 +144,7 @@ export class Session implements Ledger {
     };
     return alone(`longshore ${this.#key}`, signal, onWait, async () => {
       follow.unlink();
-      follow.abort();
+      follow.abort(OVER);
       if (this.isFollowing) await this.#enter(signal);
       this.isFollowing = false;
       return this.#bring(signal);
@@ -278,7 +278,7 @@ export class Session implements Ledger {
       await proof;
     } finally {
       stop.unlink();
-      stop.abort();
+      stop.abort(OVER);
     }
     this.hear.onPhase('finishing');
     return this.#report(id, how);

@@ -4,7 +4,7 @@
  * A socket costs a ticket, so what ends at once is asked for. Asking goes on beside the socket, rarely, since a socket
  * can be dead without anybody having said so.
  */
-import { linked } from './aborting.js';
+import { linked, OVER } from './aborting.js';
 import type { Api } from './api.js';
 import { Live } from './live.js';
 import { sleep } from './waiting.js';
@@ -98,7 +98,7 @@ export class Watcher {
 /** The next look, or a push that ends the wait, or the end of the socket, whichever comes first. */
 async function interruptibleSleep(ms: number, entry: Entry): Promise<void> {
   const nap = linked(entry.signal);
-  entry.wake = () => nap.abort();
+  entry.wake = () => nap.abort(OVER);
   await sleep(ms, nap.signal).catch(() => undefined);
   nap.unlink();
   entry.signal.throwIfAborted();

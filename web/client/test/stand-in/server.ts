@@ -53,7 +53,10 @@ export class StandIn {
   /** Starts both servers. */
   static async start(apiPort = 0, s3Port = 0): Promise<StandIn> {
     const one = new StandIn();
-    one.#api = createServer((request, response) => void one.#answerApi(request, response));
+    one.#api = createServer((request, response) => {
+      // Whoever hangs up in the middle of a request is not answered.
+      one.#answerApi(request, response).catch(() => request.socket.destroy());
+    });
     one.#s3 = createServer((request, response) => void one.#answerS3(request, response));
     const live = new WebSocketServer({ server: one.#api });
     live.on('connection', (socket) => one.#connect(socket));
@@ -100,6 +103,10 @@ export class StandIn {
     for (const [socket, ids] of this.#sockets) {
       if (ids.has(upload.id)) socket.send(JSON.stringify(statusOf(upload)));
     }
+  }
+
+  get openSockets(): number {
+    return this.#sockets.size;
   }
 
   /** Ends all sockets, as the gateway does after two hours. */
