@@ -7,7 +7,7 @@ import type { Context } from './context.js';
 import { UploadError } from './errors.js';
 import type { Parts } from './parts.js';
 import { type PutAnswer, put } from './put.js';
-import { isOffline, now, retrying } from './waiting.js';
+import { isOffline, now, type RetryOptions, retrying } from './waiting.js';
 import type { SignedPart } from './wire.js';
 
 /** Parts that one call signs at most. */
@@ -128,7 +128,7 @@ export class Sender {
       const turn = puts.run(() => attempt(failures), signal);
       return turn.finally(() => this.#count(number, undefined));
     };
-    await retrying(inTurn, { signal, onOffline: this.ledger.onOffline });
+    await retrying(inTurn, { signal, onOffline: (isOffline) => this.ledger.onOffline(isOffline) });
     this.#urls.delete(number);
   }
 
@@ -163,7 +163,7 @@ export class Sender {
     }
     await this.ledger.save();
     const askedAt = now();
-    const how = { signal, onOffline: this.ledger.onOffline };
+    const how: RetryOptions = { signal, onOffline: (isOffline) => this.ledger.onOffline(isOffline) };
     const answer = await this.context.api.sign(this.id, parts, how);
     this.take(answer.parts, askedAt);
     if (!this.#urls.has(number)) {
