@@ -7,11 +7,12 @@ const GZIPPED_BYTES_MAX = 12_288;
 const files = ['dist/longshore.js', 'dist/hash-worker.js'];
 
 await build({
-  entryPoints: { longshore: 'src/longshore.ts', 'hash-worker': 'src/hash-worker.ts' },
+  // `node.js` is for Node alone; a page loads the two above.
+  entryPoints: { longshore: 'src/longshore.ts', 'hash-worker': 'src/hash-worker.ts', node: 'src/node.ts' },
   outdir: 'dist',
   bundle: true,
   // The worker loads the client instead of holding a second copy of the checksum.
-  external: ['./longshore.js'],
+  external: ['./longshore.js', 'node:*'],
   minify: true,
   format: 'esm',
   target: ['es2022'],

@@ -59,7 +59,7 @@ export async function describe(
     ...(options.expiresInSeconds && { expiresInSeconds: options.expiresInSeconds }),
     ...(options.fileExpiresInSeconds && { fileExpiresInSeconds: options.fileExpiresInSeconds }),
   };
-  const content = isSmall ? '' : `.${lastModified}.${await hasher.crc(samplesOf(file), signal)}`;
+  const content = isSmall ? '' : `.${lastModified}.${await sampled(file, hasher, signal)}`;
   return { body, fingerprint: (await crcOf(new Blob([JSON.stringify(body)]))) + content, crcs };
 }
 
@@ -70,10 +70,12 @@ export async function withoutParts({ body, fingerprint }: Description): Promise<
   return { body: { ...rest, checksum }, fingerprint: `${fingerprint}.whole`, crcs: [] };
 }
 
-function samplesOf(file: Blob): Blob {
-  const step = (file.size - SAMPLE_BYTES) / (SAMPLES - 1);
-  const from = (index: number): number => Math.floor(index * step);
-  return new Blob(
-    Array.from({ length: SAMPLES }, (_, index) => file.slice(from(index), from(index) + SAMPLE_BYTES)),
-  );
+async function sampled(file: Blob, hasher: Hasher, signal: AbortSignal): Promise<string> {
+  const samples = [];
+  for (let index = 0; index < SAMPLES; index++) {
+    const from = Math.floor((index * (file.size - SAMPLE_BYTES)) / (SAMPLES - 1));
+    const sample = file.slice(from, from + SAMPLE_BYTES);
+    samples.push({ crc: await hasher.crc(sample, signal), size: sample.size });
+  }
+  return combine(samples);
 }
